@@ -1,0 +1,95 @@
+"""What the four commands have in common: options that spell settings, exit statuses, logging.
+
+stdout belongs to the product; everything said here goes to stderr.
+"""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from seq2seq.errors import Interrupted, UserError
+
+DONE, BUG, USER_ERROR, GO_ON = 0, 1, 2, 75
+
+
+def parser(stage: str, summary: str, shorthands: Mapping[str, str]) -> argparse.ArgumentParser:
+    """A parser with `--set`, and an option for every daily setting (name -> section.key)."""
+    result = argparse.ArgumentParser(
+        prog=f"python -m seq2seq.{stage}", description=summary, allow_abbrev=False
+    )
+    result.add_argument(
+        *("--set", "-s"),
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        dest="overrides",
+        help="change any setting; may be repeated",
+    )
+    for name, setting in shorthands.items():
+        result.add_argument(
+            f"--{name}",
+            action="append",
+            type=lambda value, setting=setting: f"{setting}={value}",
+            dest="overrides",
+            metavar=name.upper(),
+            help=f"the same as --set {setting}={name.upper()}",
+        )
+    return result
+
+
+def run(main: Callable[[Sequence[str]], None]) -> None:
+    """Runs a stage's `main(argv)` as a process: its errors become a sentence and a status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # Libraries tell of their inner life at INFO; ours is what the user asked for.
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("seq2seq").setLevel(logging.INFO)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", newline="\n")  # pyright: ignore[reportAttributeAccessIssue]
+    sys.exit(status(main, sys.argv[1:]))
+
+
+def status(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
+    """Runs `main(argv)` and returns the exit status of the contract."""
+    try:
+        main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted. Python would flush stdout again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except UserError as error:
+        return _say(error, USER_ERROR)
+    except Interrupted as error:
+        return _say(error, GO_ON)
+    except KeyboardInterrupt:
+        return _say("stopped by Ctrl-C; the same command starts again", GO_ON)
+    except OSError as error:
+        message = _explained(error)
+        if message is None:
+            raise
+        return _say(message, USER_ERROR)
+    return DONE
+
+
+def _say(message: object, code: int) -> int:
+    print(f"seq2seq: {message}", file=sys.stderr, flush=True)
+    return code
+
+
+def _explained(error: OSError) -> str | None:
+    """The sentence for an error that only the user can mend; None if it may be our bug."""
+    where = f" {str(error.filename)!r}" if error.filename else ""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"the disk is full: cannot write{where}; free some space and run this again"
+        case errno.EFBIG:
+            return f"cannot write{where}: it grows beyond the file size limit (see ulimit -f)"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return f"not allowed to open{where}: {error.strerror}"
+        case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.EEXIST if error.filename:
+            return f"cannot open{where}: {error.strerror}"
+        case _:
+            return None

@@ -1,0 +1,345 @@
+"""Every setting of the program with its one default: frozen dataclasses, one per section.
+
+A config file is TOML with these section and field names (`seq2seq.configfile` reads it);
+`--set section.field=value` overrides a single field in every stage. Knows no files and no JAX.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from seq2seq.errors import UserError
+
+
+class ConfigError(UserError):
+    """A setting that does not exist, has the wrong type, or contradicts another one."""
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ConfigError(message)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Corpus:
+    """Parallel text: `source` and `target` files line by line, or one tab-separated `pairs` file.
+
+    Files may be plain, .gz or .xz.
+    """
+
+    source: str = ""
+    target: str = ""
+    pairs: str = ""  # a TSV file: first column source, second target, further ones ignored
+    weight: float = 1.0  # 2.0: every pair twice an epoch; 0.5: a random half, drawn once
+
+    def __post_init__(self) -> None:
+        _require(
+            bool(self.pairs) != bool(self.source and self.target),
+            "a corpus has either source and target, or pairs (a TSV file); "
+            f"given were source={self.source!r}, target={self.target!r}, pairs={self.pairs!r}",
+        )
+        _require(
+            0 < self.weight <= 1000, f"corpus weight={self.weight} must be above 0 and at most 1000"
+        )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files of this corpus, as written in the config."""
+        return (self.pairs,) if self.pairs else (self.source, self.target)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataConfig:
+    """Where the text comes from, and which pairs are kept."""
+
+    root: str = ""  # goes before the relative paths of corpora
+    prepared: str = ""  # the folder that prepare writes and train reads
+    source_language: str = "de"
+    target_language: str = "en"
+    train: tuple[Corpus, ...] = ()
+    valid: tuple[Corpus, ...] = ()
+    test: tuple[Corpus, ...] = ()  # read by the doctor alone, to find test lines in train
+    doctor: Literal["refuse", "warn", "off"] = "refuse"  # what happens when it finds a fault
+    min_length: int = 1  # in pieces, each side
+    max_length: int = 150  # in pieces, each side, without end of sentence
+    max_length_ratio: float = 4.0  # of (pieces + 10) of either side to the other
+    drop_identical: bool = True  # pairs whose two sides are the same text
+    drop_duplicates: bool = False  # pairs seen before, remembered by 8-byte hash
+    duplicate_memory_mib: int = 512  # beyond it the oldest half of the hashes is forgotten
+    shard_pairs: int = 1_000_000
+    workers: int = 0  # processes that prepare the text; 0: one per core
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        _require(
+            1 <= self.min_length <= self.max_length,
+            f"data.min_length={self.min_length} must be from 1 to "
+            f"data.max_length={self.max_length}",
+        )
+        _require(
+            self.max_length <= 2_000, f"data.max_length={self.max_length} must be at most 2000"
+        )
+        _require(
+            self.max_length_ratio >= 1,
+            f"data.max_length_ratio={self.max_length_ratio} must be at least 1",
+        )
+        _require(
+            self.duplicate_memory_mib >= 1,
+            f"data.duplicate_memory_mib={self.duplicate_memory_mib} must be at least 1",
+        )
+        _require(self.shard_pairs >= 1, f"data.shard_pairs={self.shard_pairs} must be at least 1")
+        _require(self.workers >= 0, f"data.workers={self.workers} must not be negative")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenizerConfig:
+    """The subword model: trained by prepare, or given."""
+
+    kind: Literal["unigram", "bpe"] = "unigram"
+    joint: bool = True  # one model for both languages
+    vocabulary: int = 8_000  # pieces, the four specials and 256 bytes included
+    symbols: tuple[str, ...] = ()  # strings that always are one piece
+    sample_sentences: int = 1_000_000  # lines a side that the training sees at most
+    character_coverage: float = 0.9998  # the rest is spelled in bytes, never <unk>
+    source_model: str = ""  # an existing SentencePiece model, instead of training one
+    target_model: str = ""
+
+    def __post_init__(self) -> None:
+        _require(
+            300 <= self.vocabulary <= 1_000_000,
+            f"tokenizer.vocabulary={self.vocabulary} must be from 300 "
+            "(256 bytes, the specials and some letters) to 1000000",
+        )
+        _require(
+            self.sample_sentences >= 1,
+            f"tokenizer.sample_sentences={self.sample_sentences} must be at least 1",
+        )
+        _require(
+            0.9 <= self.character_coverage <= 1,
+            f"tokenizer.character_coverage={self.character_coverage} must be from 0.9 to 1",
+        )
+        _require(
+            bool(self.source_model) == bool(self.target_model),
+            "tokenizer.source_model and tokenizer.target_model are given together or not at all "
+            "(a joint model: the same file twice)",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    """The network: an LSTM encoder-decoder with attention in the GNMT-v2 shape."""
+
+    embedding: int = 512
+    tie: Literal["none", "decoder", "all"] = "all"  # decoder: target = output; all: source too
+    encoder_layers: int = 2
+    encoder_units: int = 256  # per direction
+    bidirectional: Literal["all", "first"] = "all"
+    decoder_layers: int = 2
+    decoder_units: int = 512
+    residual: bool = True  # around every layer but the first of a stack, where the widths agree
+    layer_norm: bool = False
+    attention: Literal["dot", "general", "additive"] = "general"
+    attention_heads: int = 1
+    input_feeding: bool = False  # the classical decoder: slow, kept for comparison
+    dropout_embedding: float = 0.2
+    dropout_layers: float = 0.2
+    dropout_attention: float = 0.0
+    dropout_output: float = 0.2
+    variational_dropout: bool = False  # one mask for all positions of a sentence
+
+    def __post_init__(self) -> None:
+        for name in (
+            *("embedding", "encoder_layers", "encoder_units"),
+            *("decoder_layers", "decoder_units", "attention_heads"),
+        ):
+            _require(
+                getattr(self, name) >= 1, f"model.{name}={getattr(self, name)} must be at least 1"
+            )
+        for name in (
+            "dropout_embedding",
+            "dropout_layers",
+            "dropout_attention",
+            "dropout_output",
+        ):
+            rate = getattr(self, name)
+            _require(0 <= rate < 1, f"model.{name}={rate} must be from 0 to below 1")
+        _require(
+            self.decoder_units % self.attention_heads == 0,
+            f"model.decoder_units={self.decoder_units} must be divisible by "
+            f"model.attention_heads={self.attention_heads}",
+        )
+        _require(
+            self.attention != "dot" or self.decoder_units == self.memory_units,
+            f"model.attention='dot' needs model.decoder_units={self.decoder_units} to equal the "
+            f"encoder's width {self.memory_units}; take 'general', or change one of them",
+        )
+
+    @property
+    def memory_units(self) -> int:
+        """Width of the encoder's output."""
+        last_is_bidirectional = self.bidirectional == "all" or self.encoder_layers == 1
+        return self.encoder_units * (2 if last_is_bidirectional else 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig:
+    """Optimisation, validation, stopping and the safety of the work."""
+
+    seed: int = 1
+    precision: Literal["float32", "bfloat16"] = "float32"  # of products; weights stay float32
+    batch_tokens: int = 4_096  # target positions of an update, over all devices
+    accumulate: int = 1  # an update's batch in so many pieces, one after the other
+    shapes: int = 12  # (source width, target width) pairs that batches come in, at most
+
+    max_epochs: int = 100
+    max_steps: int = 0  # 0: no limit, here and below
+    max_minutes: float = 0.0  # of training in this process: saves and leaves with status 75
+
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    rate: float = 1e-3  # the peak, at the end of the warm-up
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0  # adamw
+    clip_norm: float = 1.0  # of the whole gradient; 0: off
+    label_smoothing: float = 0.1
+    ema: float = 0.0  # decay of the moving average of the weights that is validated; 0: off
+
+    schedule: Literal["constant", "inverse_sqrt", "cosine", "linear"] = "inverse_sqrt"
+    warmup_steps: int = 400
+    hold_steps: int = 0  # linear and cosine: at the peak until here, then down
+    decay_steps: int = 20_000  # linear and cosine: the step at which the floor is reached
+    rate_floor: float = 0.01  # linear and cosine: share of the peak that remains
+    plateau_patience: int = 0  # validations without gain before the rate is halved; 0: never
+
+    validate_every_steps: int = 0  # beside the end of every epoch
+    validate_sentences: int = 500  # of the validation set, translated for BLEU and chrF
+    stop_metric: Literal["bleu", "chrf", "loss", "perplexity"] = "bleu"
+    patience: int = 8  # validations without gain before training ends; 0: never
+    min_gain: float = 0.0  # a smaller improvement counts as none
+
+    checkpoint_every_minutes: float = 20.0  # beside every epoch; 0: only there
+    checkpoint_every_steps: int = 0
+    keep_checkpoints: int = 2  # the latest; the best is kept beside them
+    average_best: int = 4  # models whose weights are averaged at the end; 1: off
+    max_bad_steps: int = 10  # non-finite gradients in a row before rolling back
+    watchdog_minutes: float = 30.0  # without a step: dump all stacks and leave; 0: never
+    log_every_steps: int = 20
+    tensorboard: bool = False
+    deterministic: bool = False  # bit-exact on a GPU too
+
+    coordinator: str = ""  # host:port of process 0, where the cluster is not detected by itself
+    processes: int = 0
+    process: int = -1
+
+    def __post_init__(self) -> None:
+        for name in ("batch_tokens", "accumulate", "shapes", "max_epochs", "log_every_steps"):
+            _require(
+                getattr(self, name) >= 1, f"train.{name}={getattr(self, name)} must be at least 1"
+            )
+        for name in ("keep_checkpoints", "average_best", "max_bad_steps"):
+            _require(
+                getattr(self, name) >= 1, f"train.{name}={getattr(self, name)} must be at least 1"
+            )
+        for name in (
+            *("max_steps", "max_minutes", "weight_decay", "clip_norm", "warmup_steps"),
+            *("hold_steps", "plateau_patience", "validate_every_steps", "validate_sentences"),
+            *("patience", "min_gain", "checkpoint_every_minutes", "checkpoint_every_steps"),
+            "watchdog_minutes",
+        ):
+            _require(
+                getattr(self, name) >= 0,
+                f"train.{name}={getattr(self, name)} must not be negative",
+            )
+        for name in ("label_smoothing", "ema", "beta1", "beta2"):
+            _require(
+                0 <= getattr(self, name) < 1,
+                f"train.{name}={getattr(self, name)} must be from 0 to below 1",
+            )
+        _require(self.rate > 0, f"train.rate={self.rate} must be above 0")
+        _require(
+            self.schedule not in ("linear", "cosine")
+            or max(self.warmup_steps, self.hold_steps) < self.decay_steps,
+            f"train.decay_steps={self.decay_steps} must lie after train.warmup_steps="
+            f"{self.warmup_steps} and train.hold_steps={self.hold_steps}",
+        )
+        _require(
+            self.validate_sentences > 0 or self.stop_metric in ("loss", "perplexity"),
+            f"train.stop_metric={self.stop_metric!r} needs train.validate_sentences above 0",
+        )
+        given = (bool(self.coordinator), self.processes > 0, self.process >= 0)
+        _require(
+            len(set(given)) == 1 and self.process < max(self.processes, 1),
+            "train.coordinator, train.processes and train.process are given together, with process "
+            f"below processes; given were {self.coordinator!r}, {self.processes}, {self.process}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TranslateConfig:
+    """The search, its guards, and how text is read and written."""
+
+    beam: int = 5
+    nbest: int = 1
+    length_penalty: float = 1.0  # exponent of the length that a score is divided by; 0: off
+    coverage_penalty: float = 0.0  # weight of source pieces that got little attention
+    max_length_ratio: float = 2.0  # target pieces allowed: ratio x source pieces + 10
+    block_ngrams: int = 0  # forbid repeating n-grams of this size; 0: only against found loops
+    precision: Literal["float32", "bfloat16"] = "float32"
+    chunk: int = 1_024  # lines held in memory at a time, sorted by length
+    format: Literal["text", "json"] = "text"
+    cache: str = ""  # compiled code; "": seq2seq in the user's cache folder, "off": none
+
+    def __post_init__(self) -> None:
+        _require(
+            1 <= self.nbest <= self.beam,
+            f"translate.nbest={self.nbest} must be from 1 to translate.beam={self.beam}",
+        )
+        _require(self.beam <= 256, f"translate.beam={self.beam} must be at most 256")
+        for name in ("length_penalty", "coverage_penalty", "block_ngrams"):
+            _require(
+                getattr(self, name) >= 0,
+                f"translate.{name}={getattr(self, name)} must not be negative",
+            )
+        _require(
+            0.1 <= self.max_length_ratio <= 20,
+            f"translate.max_length_ratio={self.max_length_ratio} must be from 0.1 to 20",
+        )
+        _require(self.chunk >= 1, f"translate.chunk={self.chunk} must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluateConfig:
+    """Metrics, their confidence, and what the report shows."""
+
+    metrics: tuple[Literal["bleu", "chrf", "ter"], ...] = ("bleu", "chrf", "ter")
+    lowercase: bool = False
+    tokenize: Literal["13a", "intl", "char", "none"] = "13a"  # of BLEU
+    resamples: int = 1_000  # of the bootstrap and of the paired test
+    confidence: float = 0.95
+    seed: int = 12_345
+    examples: int = 5  # sentences shown that gained, and that lost, most
+    format: Literal["text", "json"] = "text"
+
+    def __post_init__(self) -> None:
+        _require(bool(self.metrics), "evaluate.metrics must name at least one of bleu, chrf, ter")
+        _require(
+            0 <= self.resamples <= 1_000_000,
+            f"evaluate.resamples={self.resamples} must be from 0 to 1000000",
+        )
+        _require(
+            0.5 <= self.confidence < 1,
+            f"evaluate.confidence={self.confidence} must be from 0.5 to below 1",
+        )
+        _require(self.examples >= 0, f"evaluate.examples={self.examples} must not be negative")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """All sections. Frozen: what a run decided is written down, never changed in place."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    translate: TranslateConfig = field(default_factory=TranslateConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)

@@ -1,0 +1,1 @@
+"""Text, subwords, shards and batches: everything before the numbers. Never imports JAX."""

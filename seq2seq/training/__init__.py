@@ -1,0 +1,1 @@
+"""Loss, optimizer, devices, checkpoints and the loop that puts them together."""
