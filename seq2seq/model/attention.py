@@ -1,0 +1,111 @@
+"""Multi-head attention over an encoded source: dot, general (bilinear) or additive.
+
+The memory is laid out once per sentence; queries of all positions, or of all hypotheses of a
+beam, are then answered by the same products. Knows no decoder.
+
+Axes: b sentence   k hypothesis   t position   n row (b·k)   s source   h head   q query feature
+m memory feature   p feature of a head's query and key   u feature of a head's value
+"""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+from jax.typing import DTypeLike
+from jaxtyping import Bool, Float
+
+from seq2seq.model.dropout import Dropout
+from seq2seq.model.product import product
+
+
+class Memory(NamedTuple):
+    """An encoded source, ready to be attended to."""
+
+    keys_bhsp: Float[Array, "b h s p"]
+    values_bhsu: Float[Array, "b h s u"]
+    mask_bs: Bool[Array, "b s"]  # true at real tokens
+    summary_bm: Float[Array, "b m"]  # the last states of both directions
+
+
+class Attention(nnx.Module):
+    """Queries of width `query` over a memory of width `memory`."""
+
+    def __init__(
+        self,
+        kind: Literal["dot", "general", "additive"],
+        *,
+        query: int,
+        memory: int,
+        heads: int,
+        dtype: DTypeLike,
+        rngs: nnx.Rngs,
+    ) -> None:
+        glorot = nnx.initializers.glorot_uniform()
+        self.key_mq = None if kind == "dot" else nnx.Param(glorot(rngs.params(), (memory, query)))
+        additive = kind == "additive"
+        self.query_qq = nnx.Param(glorot(rngs.params(), (query, query))) if additive else None
+        self.score_hp = (
+            nnx.Param(glorot(rngs.params(), (heads, query // heads))) if additive else None
+        )
+        self.heads = heads
+        self.dtype = dtype
+
+    def remember(
+        self,
+        memory_sbm: Float[Array, "s b m"],
+        mask_bs: Bool[Array, "b s"],
+        summary_bm: Float[Array, "b m"],
+    ) -> Memory:
+        """Projects and lays out the keys and values of a batch of sources."""
+        if self.key_mq is None:
+            keys_sbq = memory_sbm
+        else:
+            keys_sbq = product("sbm,mq->sbq", memory_sbm, self.key_mq[...], self.dtype)
+        return Memory(self._by_head(keys_sbq), self._by_head(memory_sbm), mask_bs, summary_bm)
+
+    def _by_head(self, x_sbd: Float[Array, "s b d"]) -> Float[Array, "b h s p"]:
+        source, batch, width = x_sbd.shape
+        split = x_sbd.reshape(source, batch, self.heads, width // self.heads)
+        return split.transpose(1, 2, 0, 3).astype(self.dtype)
+
+    def __call__(
+        self, query_tnq: Float[Array, "t n q"], memory: Memory, *, dropout: Dropout, rate: float
+    ) -> tuple[Float[Array, "t n m"], Float[Array, "t n s"]]:
+        """The context of every query, and its weights over the source (mean of the heads)."""
+        positions, rows, width = query_tnq.shape
+        sentences = memory.mask_bs.shape[0]
+        grid = (positions, sentences, rows // sentences)
+        scores_bhtks = self._scores(
+            query_tnq.reshape(*grid, self.heads, width // self.heads), memory
+        )
+        mask_bs = memory.mask_bs[:, None, None, None, :]
+        weights_bhtks = jax.nn.softmax(jnp.where(mask_bs, scores_bhtks, -jnp.inf), axis=-1)
+        # The mean over heads is reported as it is before dropout: a distribution.
+        report_tbks = weights_bhtks.mean(axis=1).transpose(1, 0, 2, 3)
+        dropped_tbhks = dropout(weights_bhtks.transpose(2, 0, 1, 3, 4), rate, site=0)
+        context_tbkhu = product("tbhks,bhsu->tbkhu", dropped_tbhks, memory.values_bhsu, self.dtype)
+        return (
+            context_tbkhu.reshape(positions, rows, -1),
+            report_tbks.reshape(positions, rows, -1),
+        )
+
+    def _scores(
+        self, query_tbkhp: Float[Array, "t b k h p"], memory: Memory
+    ) -> Float[Array, "b h t k s"]:
+        if self.score_hp is None or self.query_qq is None:
+            scale = query_tbkhp.shape[-1] ** -0.5
+            return product("tbkhp,bhsp->bhtks", query_tbkhp * scale, memory.keys_bhsp, self.dtype)
+        *grid, heads, width = query_tbkhp.shape
+        projected_tbkq = product(
+            "tbkr,rq->tbkq",
+            query_tbkhp.reshape(*grid, heads * width),
+            self.query_qq[...],
+            self.dtype,
+        )
+        query_tbkhp = projected_tbkq.reshape(*grid, heads, width)
+        sums_tbkhsp = jnp.tanh(
+            query_tbkhp[..., None, :] + memory.keys_bhsp[None, :, None].astype(jnp.float32)
+        )
+        return product("tbkhsp,hp->bhtks", sums_tbkhsp, self.score_hp[...], self.dtype)

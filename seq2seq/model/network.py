@@ -1,0 +1,120 @@
+"""The whole network, and its life as a pure function of its weights.
+
+`initialise` makes the weights, a nested dict of arrays; `bind` gives them a network back inside
+any traced function. Knows no optimizer, no devices, no text.
+
+Axes: b sentence   k hypothesis   n row (b·k)   s source   t position   e embedding   v vocabulary
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+from jax.typing import DTypeLike
+from jaxtyping import Float, Int
+
+from seq2seq.config import ModelConfig
+from seq2seq.model.attention import Memory
+from seq2seq.model.decoder import Decoder, DecoderState
+from seq2seq.model.dropout import OFF, Dropout
+from seq2seq.model.encoder import Encoder
+from seq2seq.model.product import product
+
+Weights = dict[str, Any]
+"""Nested dicts with arrays as leaves."""
+
+
+class Sizes(NamedTuple):
+    """The two vocabularies."""
+
+    source: int
+    target: int
+
+
+class Network(nnx.Module):
+    """Embeddings, encoder, decoder and softmax weights."""
+
+    def __init__(
+        self, config: ModelConfig, sizes: Sizes, *, dtype: DTypeLike, rngs: nnx.Rngs
+    ) -> None:
+        def table(vocabulary: int) -> nnx.Param:
+            scale = config.embedding**-0.5
+            return nnx.Param(
+                scale * jax.random.normal(rngs.params(), (vocabulary, config.embedding))
+            )
+
+        self.target_ve = table(sizes.target)
+        self.source_ve = None if config.tie == "all" else table(sizes.source)
+        self.output_ve = table(sizes.target) if config.tie == "none" else None
+        self.output_bias_v = nnx.Param(jnp.zeros(sizes.target))
+        self.encoder = Encoder(config, dtype=dtype, rngs=rngs)
+        self.decoder = Decoder(config, dtype=dtype, rngs=rngs)
+        self.config = config
+        self.dtype = dtype
+
+    def encode(
+        self, source_bs: Int[Array, "b s"], length_b: Int[Array, " b"], dropout: Dropout = OFF
+    ) -> Memory:
+        """Reads the sources; what stands behind `length` is padding and has no influence."""
+        table_ve = self.target_ve if self.source_ve is None else self.source_ve
+        x_sbe = jnp.take(table_ve[...], source_bs.T, axis=0).astype(jnp.float32)
+        x_sbe = dropout(x_sbe, self.config.dropout_embedding, site=0)
+        memory_sbm, summary_bm = self.encoder(x_sbe, length_b, dropout=dropout.at(1))
+        mask_bs = jnp.arange(source_bs.shape[1])[None] < length_b[:, None]
+        return self.decoder.attention.remember(memory_sbm, mask_bs, summary_bm)
+
+    def begin(self, memory: Memory, hypotheses: int = 1) -> DecoderState:
+        """The decoder's state before the first word, for so many hypotheses a sentence."""
+        return self.decoder.begin(memory, hypotheses)
+
+    def decode(
+        self,
+        words_tn: Int[Array, "t n"],
+        state: DecoderState,
+        memory: Memory,
+        dropout: Dropout = OFF,
+    ) -> tuple[Float[Array, "t n e"], DecoderState, Float[Array, "t n s"]]:
+        """Reads words (the previous ones) and gives readouts for the next, and the attention."""
+        x_tne = jnp.take(self.target_ve[...], words_tn, axis=0).astype(jnp.float32)
+        x_tne = dropout(x_tne, self.config.dropout_embedding, site=2)
+        return self.decoder(x_tne, state, memory, dropout=dropout.at(3))
+
+    def logits(self, readout_tne: Float[Array, "t n e"]) -> Float[Array, "t n v"]:
+        """Unnormalised log-probabilities of the words."""
+        kernel_ve, bias_v = self.output
+        return product("tne,ve->tnv", readout_tne, kernel_ve, self.dtype) + bias_v
+
+    @property
+    def output(self) -> tuple[Float[Array, "v e"], Float[Array, " v"]]:
+        """The softmax layer's weights and bias."""
+        table_ve = self.target_ve if self.output_ve is None else self.output_ve
+        return table_ve[...], self.output_bias_v[...]
+
+
+def initialise(config: ModelConfig, sizes: Sizes, seed: int) -> Weights:
+    """Fresh float32 weights."""
+    network = Network(config, sizes, dtype=jnp.float32, rngs=nnx.Rngs(seed))
+    return nnx.to_pure_dict(nnx.state(network))
+
+
+def shapes(config: ModelConfig, sizes: Sizes) -> Weights:
+    """The weights as shapes and types, without making any."""
+    return jax.eval_shape(lambda: initialise(config, sizes, seed=0))
+
+
+def bind(config: ModelConfig, weights: Weights, dtype: DTypeLike = jnp.float32) -> Network:
+    """The network with these weights, which may be traced; its products run in `dtype`."""
+    source = weights.get("source_ve", weights["target_ve"]).shape[0]
+    sizes = Sizes(source, weights["target_ve"].shape[0])
+    graph, abstract = _structure(config, sizes, jnp.dtype(dtype))
+    state = jax.tree.map(lambda leaf: leaf, abstract)
+    nnx.replace_by_pure_dict(state, weights)
+    return nnx.merge(graph, state)
+
+
+@functools.lru_cache
+def _structure(config: ModelConfig, sizes: Sizes, dtype: Any) -> tuple[Any, Any]:
+    return nnx.split(nnx.eval_shape(lambda: Network(config, sizes, dtype=dtype, rngs=nnx.Rngs(0))))
