@@ -1,0 +1,201 @@
+"""The search against brute force, and its behaviour at the edges, on models made of tables."""
+
+import functools
+import itertools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seq2seq.decoding.search import Hypotheses, Options, Task, search
+
+PAD, BOS, EOS = 0, 1, 2
+SOURCES = 3
+
+
+def table(vocabulary: int, *, sentences: int = 1, seed: int = 0) -> jax.Array:
+    """Log-probabilities of a word given the two words before it, for each sentence."""
+    logits = 2 * jax.random.normal(jax.random.key(seed), (sentences, *[vocabulary] * 3))
+    return jax.nn.log_softmax(logits)
+
+
+def run(table_bxyv: jax.Array, limits: list[int], *, beam: int = 3, **options) -> Hypotheses:
+    """Searches with the table as the model; attention walks along the source."""
+    settings = Options(begin=BOS, end=EOS, beam=beam, positions=31, **options)
+    return compiled(table_bxyv, jnp.array(limits), settings)
+
+
+@functools.partial(jax.jit, static_argnames="settings")
+def compiled(table_bxyv: jax.Array, limit_b: jax.Array, settings: Options) -> Hypotheses:
+    sentences, vocabulary = table_bxyv.shape[0], table_bxyv.shape[-1]
+
+    def step(words_bk, state):
+        before_n, at_n = state
+        sentence_b1 = jnp.arange(sentences)[:, None]
+        scores_bkv = table_bxyv[sentence_b1, before_n.reshape(words_bk.shape), words_bk]
+        attention_ns = jax.nn.one_hot(at_n % SOURCES, SOURCES)
+        attention_bks = attention_ns.reshape(*words_bk.shape, SOURCES)
+        return scores_bkv, (words_bk.reshape(-1), at_n + 1), attention_bks
+
+    rows = sentences * settings.beam
+    state = (jnp.full(rows, BOS), jnp.zeros(rows, int))
+    task = Task(
+        limit_b,
+        jnp.ones((sentences, SOURCES), bool),
+        jnp.array([word in (PAD, BOS) for word in range(vocabulary)]),
+    )
+    return search(step, state, task, settings)
+
+
+def outputs(result: Hypotheses, sentence: int = 0) -> list[list[int]]:
+    return [
+        np.asarray(result.trace.words_bkt)[sentence, place, :length].tolist()
+        for place, length in enumerate(np.asarray(result.lengths_bk)[sentence])
+        if result.ranks_bk[sentence, place] > -math.inf
+    ]
+
+
+def forced(table_xyv: jax.Array, words: list[int]) -> list[float]:
+    history = [BOS, BOS, *words]
+    return [
+        float(table_xyv[before, last, word])
+        for before, last, word in zip(history, history[1:], words, strict=False)
+    ]
+
+
+def every_output(vocabulary: int, limit: int) -> list[list[int]]:
+    words = [word for word in range(vocabulary) if word not in (PAD, BOS, EOS)]
+    return [
+        [*body, EOS]
+        for length in range(1, limit + 1)
+        for body in itertools.product(words, repeat=length)
+    ]
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_beam_as_wide_as_the_space_finds_the_best_output(penalty, seed):
+    model = table(6, seed=seed)
+    ranks = {
+        tuple(words): sum(forced(model[0], words)) / len(words) ** penalty
+        for words in every_output(6, 3)
+    }
+    best = sorted(ranks, key=lambda words: -ranks[words])
+    result = run(model, [3], beam=60, length_penalty=penalty, nbest=5)
+    assert outputs(result)[:5] == [list(words) for words in best[:5]]
+    np.testing.assert_allclose(
+        result.ranks_bk[0, :5], [ranks[words] for words in best[:5]], rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_beam_of_one_is_greedy(seed):
+    model, words = table(9, seed=seed), []
+    while not words or words[-1] != EOS:
+        history = [BOS, BOS, *words]
+        scores = np.array(model[0, history[-2], history[-1]])
+        scores[[PAD, BOS] + [EOS] * (not words)] = -np.inf
+        words.append(EOS if len(words) == 12 else int(scores.argmax()))
+    assert outputs(run(model, [12], beam=1)) == [words]
+
+
+def test_the_score_is_the_log_probability_of_the_emitted_words_and_their_end():
+    model = table(9, sentences=2)
+    result = run(model, [6, 9], beam=4, nbest=4)
+    for sentence, place in itertools.product(range(2), range(4)):
+        words = outputs(result, sentence)[place]
+        expected = forced(model[sentence], words)
+        assert result.scores_bk[sentence, place] == pytest.approx(sum(expected), abs=1e-4)
+        found = result.trace.log_probabilities_bkt[sentence, place, : len(words)]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_hypotheses_come_best_first():
+    ranks = np.asarray(run(table(9, sentences=4), [7] * 4, beam=5, nbest=5).ranks_bk)
+    assert (np.diff(ranks) <= 0).all()
+
+
+def test_hypotheses_differ_from_one_another():
+    result = run(table(9), [7], beam=6, nbest=6)
+    assert len({tuple(words) for words in outputs(result)}) == 6
+
+
+@pytest.mark.parametrize("beam", [1, 2, 5])
+def test_a_sentence_alone_gives_what_it_gives_among_others(beam):
+    model = table(9, sentences=4, seed=4)
+    together = run(model, [2, 9, 4, 30], beam=beam)
+    for sentence, limit in enumerate([2, 9, 4, 30]):
+        alone = run(model[sentence : sentence + 1], [limit], beam=beam)
+        assert outputs(together, sentence)[0] == outputs(alone)[0]
+        np.testing.assert_array_equal(together.scores_bk[sentence, 0], alone.scores_bk[0, 0])
+
+
+@pytest.mark.parametrize("beam", [2, 4])
+def test_asking_for_more_hypotheses_does_not_change_the_best(beam):
+    model = table(9, sentences=8, seed=5)
+    one, all_of_them = (run(model, [9] * 8, beam=beam, nbest=nbest) for nbest in (1, beam))
+    for sentence in range(8):
+        assert outputs(one, sentence)[0] == outputs(all_of_them, sentence)[0]
+
+
+def test_no_output_is_empty_even_if_the_end_is_the_likeliest_first_word():
+    model = table(9).at[..., EOS].set(10.0)
+    assert [len(words) for words in outputs(run(model, [5], beam=3))] == [2, 2, 2]
+
+
+def test_at_the_limit_the_sentence_ends_and_the_end_is_paid_for():
+    model = table(9).at[..., EOS].set(-50.0)
+    result = run(model, [4], beam=3)
+    assert all(len(words) == 5 and words[-1] == EOS for words in outputs(result))
+    assert (np.asarray(result.scores_bk) < -50).all()
+
+
+def test_a_place_without_a_sentence_costs_no_step_and_has_no_hypothesis():
+    assert outputs(run(table(9, sentences=2), [0, 4]), 0) == []
+
+
+def test_banned_words_do_not_appear():
+    model = table(9).at[..., [PAD, BOS]].set(9.0)
+    assert not {PAD, BOS} & set(itertools.chain(*outputs(run(model, [9], beam=5))))
+
+
+def test_nothing_permitted_gives_no_hypothesis_rather_than_a_crash_or_an_endless_loop():
+    assert outputs(run(table(3), [5], beam=4)) == []
+
+
+def test_not_a_number_never_wins():
+    model = table(9).at[..., 5].set(jnp.nan)
+    result = run(model, [6], beam=4)
+    assert outputs(result)
+    assert 5 not in set(itertools.chain(*outputs(result)))
+    assert np.isfinite(np.asarray(result.scores_bk)[0, 0])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_blocked_ngrams_come_only_once(size):
+    model = table(7).at[..., EOS].set(-9.0).at[..., 4].set(0.5)
+    plain = outputs(run(model, [12], beam=2))[0]
+    blocked = outputs(run(model, [12], beam=2, block_ngrams=size))[0]
+    grams = [tuple(blocked[at : at + size]) for at in range(len(blocked) - size + 1)]
+    assert plain == [4] * 12 + [EOS]
+    assert len(grams) == len(set(grams))
+
+
+def test_the_coverage_penalty_prefers_hypotheses_that_looked_at_every_source_position():
+    model = table(9, seed=3).at[:, BOS, :, EOS].set(0.0)
+    lengths = [
+        len(outputs(run(model, [8], beam=4, nbest=4, coverage_penalty=weight))[0])
+        for weight in (0.0, 5.0)
+    ]
+    assert lengths[0] < SOURCES <= lengths[1]
+
+
+def test_each_word_knows_the_source_position_it_came_from():
+    result = run(table(9), [7], beam=3)
+    length = int(result.lengths_bk[0, 0])
+    assert result.trace.sources_bkt[0, 0, :length].tolist() == [
+        at % SOURCES for at in range(length)
+    ]
+    np.testing.assert_allclose(result.trace.weights_bkt[0, 0, :length], 1.0)
