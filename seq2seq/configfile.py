@@ -8,9 +8,8 @@ import dataclasses
 import difflib
 import json
 import tomllib
-import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,7 +40,18 @@ def from_tree(
     tree: Mapping[str, Any], overrides: Iterable[str] = (), *, origin: str = ""
 ) -> Config:
     """Builds a Config from nested mappings (parsed TOML or JSON)."""
-    return _coerce(Config, _with_overrides(tree, overrides), name="", origin=origin)
+    merged = {
+        key: dict(value) if isinstance(value, Mapping) else value for key, value in tree.items()
+    }
+    overridden = _override(merged, overrides)
+
+    def found(name: str) -> str:
+        # A mistake on the command line is not to be looked for in the file.
+        section, _, key = name.partition(".")
+        typed = section not in tree or f"{section}.{key.partition('.')[0]}" in overridden
+        return " in --set" if typed and overridden else origin
+
+    return _coerce(Config, merged, name="", found=found)
 
 
 def override(config: Config, overrides: Iterable[str]) -> Config:
@@ -78,10 +88,9 @@ def differences(old: Config, new: Config) -> list[tuple[str, Any, Any]]:
     ]
 
 
-def _with_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    result = {
-        key: dict(value) if isinstance(value, Mapping) else value for key, value in tree.items()
-    }
+def _override(tree: dict[str, Any], overrides: Iterable[str]) -> set[str]:
+    """Writes the overrides into `tree` and returns the settings they name."""
+    names = set()
     for item in overrides:
         name, equals, text = item.partition("=")
         section, dot, key = name.strip().partition(".")
@@ -89,11 +98,12 @@ def _with_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
             raise ConfigError(
                 f"--set takes section.key=value, as in train.seed=2; given was {item!r}"
             )
-        part = result.setdefault(section, {})
+        part = tree.setdefault(section, {})
         if not isinstance(part, dict):
             raise ConfigError(f"{section!r} must be a section, not {part!r}")
         part[key] = _parse(text.strip())
-    return result
+        names.add(f"{section}.{key}")
+    return names
 
 
 def _parse(text: str) -> Any:
@@ -104,39 +114,43 @@ def _parse(text: str) -> Any:
         return text
 
 
-def _coerce(kind: Any, value: Any, *, name: str, origin: str) -> Any:
+def _coerce(kind: Any, value: Any, *, name: str, found: Callable[[str], str]) -> Any:
     """Checks `value` against the annotation `kind`; the only conversions are lossless ones."""
     if dataclasses.is_dataclass(kind):
-        return _coerce_section(typing.cast(type, kind), value, name=name, origin=origin)
+        return _coerce_section(typing.cast(type, kind), value, name=name, found=found)
     base = typing.get_origin(kind)
     if base is Literal:
-        return _choice(kind, value, name=name, origin=origin)
+        return _choice(kind, value, name=name, found=found)
     if base is tuple:
         if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"{name}={value!r}{origin} must be a list, as in {_example(kind)}")
+            raise ConfigError(
+                f"{name}={value!r}{found(name)} must be a list, as in {_example(kind)}"
+            )
         item_kind = typing.get_args(kind)[0]
-        return tuple(_coerce(item_kind, item, name=name, origin=origin) for item in value)
+        return tuple(_coerce(item_kind, item, name=name, found=found) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is str and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)  # `--set data.prepared=2024` names a folder
     if type(value) is not kind or value != value or value in (float("inf"), float("-inf")):
-        raise ConfigError(f"{name}={value!r}{origin} must be {_KINDS[kind]}")
+        raise ConfigError(f"{name}={value!r}{found(name)} must be {_KINDS[kind]}")
     return value
 
 
-def _choice(kind: Any, value: Any, *, name: str, origin: str) -> Any:
+def _choice(kind: Any, value: Any, *, name: str, found: Callable[[str], str]) -> Any:
     choices = typing.get_args(kind)
     if value not in choices:
         listed = ", ".join(map(repr, choices))
         hint = _suggestion(str(value), map(str, choices))
-        raise ConfigError(f"{name}={value!r}{origin} must be one of {listed}{hint}")
+        raise ConfigError(f"{name}={value!r}{found(name)} must be one of {listed}{hint}")
     return value
 
 
-def _coerce_section(cls: type, value: Any, *, name: str, origin: str) -> Any:
+def _coerce_section(cls: type, value: Any, *, name: str, found: Callable[[str], str]) -> Any:
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{name or 'a config'}={value!r}{origin} must be a section of settings")
+        raise ConfigError(
+            f"{name or 'a config'}={value!r}{found(name)} must be a section of settings"
+        )
     hints = typing.get_type_hints(cls)
     given = {}
     for key, item in value.items():
@@ -144,8 +158,8 @@ def _coerce_section(cls: type, value: Any, *, name: str, origin: str) -> Any:
         if key not in hints:
             what = "section" if not name else "setting"
             hint = _suggestion(key, hints) or f"; there are {', '.join(hints)}"
-            raise ConfigError(f"unknown {what} {full!r}{origin}{hint}")
-        given[key] = _coerce(hints[key], item, name=full, origin=origin)
+            raise ConfigError(f"unknown {what} {full!r}{found(full)}{hint}")
+        given[key] = _coerce(hints[key], item, name=full, found=found)
     return cls(**given)
 
 
@@ -154,7 +168,7 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _example(kind: types.GenericAlias) -> str:
+def _example(kind: Any) -> str:
     item = typing.get_args(kind)[0]
     return (
         "[{source = 'a.de', target = 'a.en'}]" if dataclasses.is_dataclass(item) else "['a', 'b']"
