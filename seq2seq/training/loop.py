@@ -1,0 +1,375 @@
+"""The training loop: epochs, validations, checkpoints, and what to do when something happens.
+
+All that decides the weights is a function of the settings, the data and the step; clocks and
+signals only decide when work is saved, never what it is. Knows no text: validation brings its
+translating and scoring as a function.
+"""
+
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from seq2seq.config import Config
+from seq2seq.corpus.batching import Plan, Planned, Shape
+from seq2seq.errors import Interrupted, UserError
+from seq2seq.layout import RunFolder, step_name
+from seq2seq.model import network
+from seq2seq.model.network import Sizes
+from seq2seq.training import models, parallel
+from seq2seq.training.checkpoints import Checkpoints, Kind
+from seq2seq.training.interruption import Requests, Watchdog
+from seq2seq.training.parallel import Devices
+from seq2seq.training.progress import Place, Reporter
+from seq2seq.training.step import Sentences, Update, initial_state, make_step
+from seq2seq.training.stopping import HIGHER_IS_BETTER, Stopper
+from seq2seq.training.validation import Validation, read_sentences
+
+_log = logging.getLogger(__name__)
+
+_SMALLEST_RATE_SCALE = 2.0**-6  # after so many halvings the fault is not the rate's
+
+
+class Task(NamedTuple):
+    """What is trained, and where it goes."""
+
+    config: Config
+    run: RunFolder
+    sizes: Sizes
+    plan: Plan
+    validation: Validation
+    devices: Devices
+    fingerprint: str  # of the prepared data: a run is resumed with the same
+
+
+class Loop:
+    """One training, from wherever its run folder stands to its end."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._train = task.config.train
+        self._reporter = Reporter(
+            task.run.metrics, speaks=task.devices.is_first, tensorboard=self._train.tensorboard
+        )
+        self._checkpoints = Checkpoints(task.run, keep=self._train.keep_checkpoints)
+        self._program = parallel.Program(
+            parallel.over_devices(
+                make_step(task.config, parallel.AXIS), divided=(False, True, True), donate=True
+            ),
+            self._arguments,
+        )
+        self._state = task.devices.replicate(
+            initial_state(
+                task.config,
+                network.initialise(task.config.model, task.sizes, self._train.seed),
+            )
+        )
+        self._stopper = Stopper(
+            metric=self._train.stop_metric,
+            patience=self._train.patience,
+            min_gain=self._train.min_gain,
+        )
+        self._plateau = 0  # validations without gain since the last gain or halving
+        self._models: list[tuple[float, str]] = []  # the best few, the best first
+        self._step, self._epoch, self._batch = 0, 1, 0
+        self._validated = -1  # the step of the last validation
+        self._pending: deque[tuple[Place, Update]] = deque()
+        self._seen: list[Update] = []  # since the last report
+        self._asked = np.zeros(2, np.int32)
+        self._diverged = False
+
+    def run(self) -> None:
+        """Trains to the end; raises Interrupted when asked to stop, with everything saved."""
+        try:
+            with Requests(self._train, process=self._task.devices.process) as self._requests:
+                self._watchdog = Watchdog(self._train.watchdog_minutes)
+                self._resume()
+                if self._finished:
+                    self._reporter.note(f"training was finished before: {self._stopper}")
+                else:
+                    self._prepare()
+                    self._run_epochs()
+                self._average()
+        finally:
+            if hasattr(self, "_watchdog"):
+                self._watchdog.close()
+            self._program.close()
+            self._reporter.close()
+        self._checkpoints.close()
+
+    # Where a run stands.
+
+    def _resume(self) -> None:
+        steps = self._checkpoints.steps
+        if steps:
+            self._restore(steps[-1])
+            self._reporter.note(
+                f"resuming at step {self._step}, epoch {self._epoch}: {self._stopper}"
+            )
+        self._reporter.cut_back(self._step)
+
+    def _restore(self, step: int) -> None:
+        state, notes = self._checkpoints.restore(step, self._state)
+        if notes["fingerprint"] != self._task.fingerprint:
+            raise UserError(
+                f"run {str(self._task.run.path)!r} was trained on other prepared data than "
+                f"{self._task.config.data.prepared!r}; name that folder with "
+                "--set data.prepared=FOLDER, or start a new run folder"
+            )
+        self._state = self._task.devices.replicate(state)
+        self._step, self._epoch, self._batch = step, notes["epoch"], notes["batch"]
+        self._validated = notes["validated"]
+        self._stopper = self._stopper.restored(notes["stopper"])
+        self._plateau = notes["plateau"]
+        self._models = [(value, name) for value, name in notes["models"]]
+
+    def _notes(self) -> dict[str, Any]:
+        return {
+            "fingerprint": self._task.fingerprint,
+            "devices": self._task.devices.total,
+            "epoch": self._epoch,
+            "batch": self._batch,
+            "validated": self._validated,
+            "stopper": self._stopper.state(),
+            "plateau": self._plateau,
+            "models": self._models,
+        }
+
+    @property
+    def _finished(self) -> bool:
+        return (
+            self._stopper.done
+            or self._epoch > self._train.max_epochs
+            or 0 < self._train.max_steps <= self._step
+        )
+
+    @property
+    def _place(self) -> Place:
+        return Place(self._step, self._epoch, self._batch, self._task.plan.batches)
+
+    # Updates.
+
+    def _prepare(self) -> None:
+        devices, plan = self._task.devices, self._task.plan
+        weights = sum(leaf.size for leaf in jax.tree.leaves(self._state.weights))
+        self._reporter.note(
+            f"{weights:,} weights; {plan.pairs:,} pairs, {plan.batches:,} updates an epoch in "
+            f"{len(plan.shapes)} shapes; {devices.total} x {devices.kind}; "
+            + self._checkpoints.announce(self._state, self._task.run)
+        )
+        started = time.monotonic()
+        compiled = self._program.prepare(plan.largest, plan.shapes)
+        memory = compiled.memory_analysis()
+        needed = memory.argument_size_in_bytes + memory.temp_size_in_bytes if memory else 0
+        self._reporter.note(
+            f"compiled the largest batch {tuple(plan.largest)} in "
+            f"{time.monotonic() - started:.1f} s; it needs {needed / 1e6:,.0f} MB a device"
+        )
+
+    def _arguments(self, shape: Shape) -> tuple[Any, ...]:
+        """What an update is compiled for."""
+        devices, pieces = self._task.devices, self._train.accumulate
+        rows = devices.filled_up(shape.rows, pieces) // (devices.total * pieces)
+        grid = (len(devices.local), pieces, rows)
+        sizes = ((shape.source,), (), (shape.target,), ())
+        batch = Sentences(*(jax.ShapeDtypeStruct(grid + size, jnp.int32) for size in sizes))  # pyright: ignore[reportArgumentType]
+        requests = jax.ShapeDtypeStruct((len(devices.local), 2), jnp.int32)
+        return self._state, batch, requests
+
+    def _run_epochs(self) -> None:
+        batches = self._batches()
+        while not self._finished:
+            planned = next(batches, None)
+            if planned is None:
+                self._end_epoch()
+                batches = self._batches()
+                continue
+            self._update(planned)
+            self._obey()
+            if self._diverged:
+                self._roll_back()
+                batches = self._batches()
+
+    def _batches(self) -> Iterator[Planned]:
+        epoch = self._task.plan.epoch(self._train.seed, self._epoch)
+        return itertools.islice(epoch, self._batch, None)
+
+    def _update(self, planned: Planned) -> None:
+        devices = self._task.devices
+        batch = read_sentences(self._task.plan, planned, devices, pieces=self._train.accumulate)
+        # Only one device a process carries its wishes, so that their sum counts processes.
+        requests = np.zeros((len(devices.local), 2), np.int32)
+        requests[0] = self._requests.now()
+        self._state, update = self._program(planned.shape, self._state, batch, requests)
+        self._step, self._batch = self._step + 1, self._batch + 1
+        self._pending.append((self._place, update))
+        # One update behind, so that the device never waits for the host to read a number.
+        if len(self._pending) > 1:
+            self._read_update()
+        if self._due(self._train.validate_every_steps):
+            self._validate()
+            self._save("step")
+        elif self._due(self._train.checkpoint_every_steps):
+            self._save("step")
+        elif 0 < self._train.max_steps == self._step:
+            self._validate()
+            self._save("step")
+
+    def _due(self, every: int) -> bool:
+        return every > 0 and self._step % every == 0
+
+    def _read_update(self) -> None:
+        place, update = self._pending.popleft()
+        update = parallel.to_host(update)
+        self._watchdog.beat()
+        self._asked = np.maximum(self._asked, update.requests)
+        self._diverged |= int(update.skipped_in_a_row) >= self._train.max_bad_steps
+        target = int(update.target_tokens)
+        self._reporter.count(tokens=target + int(update.source_tokens), target_tokens=target)
+        self._seen.append(update)
+        if place.step % self._train.log_every_steps == 0 or place.batch == place.batches:
+            self._report(place)
+
+    def _report(self, place: Place) -> None:
+        tokens = sum(float(update.target_tokens) for update in self._seen)
+        numbers = {
+            name: sum(float(getattr(update, name) * update.target_tokens) for update in self._seen)
+            / tokens
+            for name in ("loss", "likelihood")
+        }
+        last = self._seen[-1]
+        numbers |= {name: float(getattr(last, name)) for name in ("norm", "rate", "skipped")}
+        self._reporter.updates(place, numbers)
+        self._seen = []
+
+    def _read_all(self) -> None:
+        while self._pending:
+            self._read_update()
+
+    # Events between two updates.
+
+    def _obey(self) -> None:
+        stop, save = self._asked
+        if not (stop or save) or self._diverged:
+            return
+        self._asked = np.zeros(2, np.int32)
+        self._save("stop" if stop else "time")
+        if stop:
+            self._checkpoints.close()
+            raise Interrupted(
+                f"stopped at step {self._step}, epoch {self._epoch}; "
+                "everything is saved, the same command goes on"
+            )
+
+    def _end_epoch(self) -> None:
+        if self._validated != self._step:
+            self._validate()
+        self._epoch, self._batch = self._epoch + 1, 0
+        self._save("epoch")
+
+    def _save(self, kind: Kind) -> None:
+        self._read_all()
+        if self._diverged:
+            return
+        self._checkpoints.save(self._step, self._state, kind=kind, notes=self._notes())
+        self._checkpoints.prune(self._stopper.best_step)
+        self._requests.saved()
+        self._watchdog.beat()
+
+    def _validate(self) -> None:
+        self._read_all()
+        if self._diverged:
+            return
+        started = time.monotonic()
+        weights = self._state.weights if self._state.average is None else self._state.average
+        numbers = self._task.validation(weights)
+        value = numbers[self._train.stop_metric]
+        improves = self._stopper.improves(value)
+        self._stopper = self._stopper.after(value, step=self._step, epoch=self._epoch)
+        self._validated = self._step
+        self._keep_model(value, numbers, weights)
+        self._halve_on_plateau(improves)
+        self._reporter.validation(self._place, numbers, self._stopper)
+        self._reporter.leave_out(time.monotonic() - started)
+        self._watchdog.beat()
+
+    def _keep_model(self, value: float, numbers: dict[str, float], weights: Any) -> None:
+        name = step_name(self._step)
+        ranked = {known: old for old, known in self._models} | {name: value}
+        sign = -1 if HIGHER_IS_BETTER[self._train.stop_metric] else 1
+        order = sorted(ranked, key=lambda known: (sign * ranked[known], known))
+        self._models = [(ranked[known], known) for known in order[: self._train.average_best]]
+        is_best = self._stopper.best_step == self._step
+        if self._task.devices.is_first and (is_best or name in order[: self._train.average_best]):
+            self._export(name, parallel.to_host(weights), numbers)
+            if is_best:
+                models.point_best(self._task.run, name)
+            models.keep_only(self._task.run, [known for _, known in self._models])
+
+    def _export(self, name: str, weights: Any, numbers: dict[str, float]) -> None:
+        scores = {f"validation {key}": f"{number:.4g}" for key, number in numbers.items()}
+        about = {"step": self._step, "epoch": self._epoch, **scores}
+        models.export(self._task.run, name, weights, config=self._task.config, about=about)
+
+    def _halve_on_plateau(self, improves: bool) -> None:
+        self._plateau = 0 if improves else self._plateau + 1
+        if 0 < self._train.plateau_patience <= self._plateau:
+            self._plateau = 0
+            self._scale_rate()
+            self._reporter.note("no gain: the learning rate is halved")
+
+    def _scale_rate(self) -> None:
+        scale = self._task.devices.replicate(
+            np.float32(parallel.to_host(self._state.rate_scale) / 2)
+        )
+        self._state = self._state._replace(rate_scale=scale)
+
+    def _roll_back(self) -> None:
+        step, scale = self._step, float(parallel.to_host(self._state.rate_scale))
+        back = self._checkpoints.last_placed(before=step)
+        if scale <= _SMALLEST_RATE_SCALE:
+            raise UserError(
+                f"gradients are still not finite at step {step} with 1/{1 / scale:.0f} of the "
+                "rate; lower train.rate or train.clip_norm, or look at the data"
+            )
+        self._pending.clear()
+        self._seen, self._diverged = [], False
+        if back is None:
+            fresh = network.initialise(self._task.config.model, self._task.sizes, self._train.seed)
+            self._state = self._task.devices.replicate(initial_state(self._task.config, fresh))
+            self._step, self._epoch, self._batch, self._validated = 0, 1, 0, -1
+        else:
+            self._restore(back)
+        rate_scale = self._task.devices.replicate(np.float32(scale / 2))
+        self._state = self._state._replace(rate_scale=rate_scale)
+        self._checkpoints.forget_after(self._step)
+        self._reporter.cut_back(self._step)
+        self._reporter.note(
+            f"{self._train.max_bad_steps} gradients in a row were not finite: back from step "
+            f"{step} to step {self._step}, with half the learning rate"
+        )
+
+    def _average(self) -> None:
+        """Averages the best models, and keeps the result if it is better than each."""
+        names = [name for _, name in self._models]
+        if len(names) < 2 or self._task.run.model(models.AVERAGE).path.exists():
+            return
+        parallel.wait_for_all("average")
+        weights = models.averaged(self._task.run, names)
+        numbers = self._task.validation(self._task.devices.replicate(weights))
+        value = numbers[self._train.stop_metric]
+        better = self._stopper.improves(value)
+        if self._task.devices.is_first:
+            self._export(models.AVERAGE, weights, numbers)
+            if better:
+                models.point_best(self._task.run, models.AVERAGE)
+        self._reporter.note(
+            f"the average of the best {len(names)} models: {self._train.stop_metric} "
+            f"{value:.4g}, {'the best now' if better else 'no better'}"
+        )

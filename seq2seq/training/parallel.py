@@ -1,0 +1,182 @@
+"""The only home of device placement: processes, replicas, and the pmap around a step.
+
+One process a host drives all its devices; a batch is divided over all devices of all processes.
+State goes into the pmap and comes out as ordinary replicated arrays: there is no stacked copy.
+"""
+
+import concurrent.futures
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from seq2seq.config import ConfigError, TrainConfig
+
+# The mesh's axis and the pmap's must bear the same name, or the second step is traced again.
+AXIS = "device"
+
+
+def connect(config: TrainConfig) -> None:
+    """Joins the other processes, named by the settings or found by JAX on a known cluster."""
+    if jax.distributed.is_initialized():
+        return
+    if config.coordinator:
+        _initialise(
+            coordinator_address=config.coordinator,
+            num_processes=config.processes,
+            process_id=config.process,
+        )
+    elif _on_a_cluster():
+        _initialise()
+
+
+def _initialise(**address: Any) -> None:
+    # Without effect on any other kind of device.
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    try:
+        jax.distributed.initialize(**address)
+    except (RuntimeError, ValueError) as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise ConfigError(
+            f"the training processes could not join ({first_line}); check train.coordinator, "
+            "and that all train.processes are started with the same settings"
+        ) from None
+
+
+def _on_a_cluster() -> bool:
+    """Whether a launcher started several of us: SLURM, Open MPI or Kubernetes, as JAX sees it."""
+    several = (
+        int(os.environ.get("SLURM_NTASKS", "1")) > 1 and "SLURM_PROCID" in os.environ,
+        int(os.environ.get("OMPI_COMM_WORLD_SIZE", "1")) > 1,
+        "JOB_COMPLETION_INDEX" in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ,
+    )
+    return any(several)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Devices:
+    """The devices of this process, and its place among the processes."""
+
+    local: tuple[Any, ...]
+    total: int
+    process: int
+    processes: int
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes what is written once."""
+        return self.process == 0
+
+    @property
+    def kind(self) -> str:
+        """What a device calls itself."""
+        return self.local[0].device_kind
+
+    def filled_up(self, rows: int, pieces: int) -> int:
+        """The next number of rows that every device can take the same share of."""
+        return -(-rows // (self.total * pieces)) * self.total * pieces
+
+    def rows_here(self, rows: int, pieces: int) -> range:
+        """The rows of a batch that this process's devices work on."""
+        share = self.filled_up(rows, pieces) // self.processes
+        return range(self.process * share, (self.process + 1) * share)
+
+    def divide(self, rows: np.ndarray, pieces: int) -> np.ndarray:
+        """This process's rows, by device and piece."""
+        return rows.reshape(len(self.local), pieces, -1, *rows.shape[1:])
+
+    def replicate(self, tree: Any) -> Any:
+        """The same arrays on every local device, placed as the pmapped step returns them."""
+        mesh = Mesh(np.asarray(self.local), (AXIS,))
+        return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def all_devices() -> Devices:
+    """Every device that JAX found, here and in the other processes."""
+    return Devices(
+        local=tuple(jax.local_devices()),
+        total=jax.device_count(),
+        process=jax.process_index(),
+        processes=jax.process_count(),
+    )
+
+
+def over_devices(function: Callable[..., Any], *, divided: Sequence[bool], donate: bool) -> Any:
+    """`function` on all devices: arguments are whole, or divided by their first axis.
+
+    With `donate`, the first argument's memory is used for the result.
+    """
+    return jax.pmap(
+        function,
+        axis_name=AXIS,
+        in_axes=tuple(0 if part else None for part in divided),
+        out_axes=None,
+        donate_argnums=(0,) if donate else (),
+    )
+
+
+class Program:
+    """A pmapped function, compiled for every shape of batch before its first use.
+
+    The largest is compiled at once, so that a lack of memory shows in the first minute; the
+    others in a thread while the training already runs.
+    """
+
+    def __init__(self, function: Any, arguments: Callable[[Any], tuple[Any, ...]]) -> None:
+        """`arguments(shape)` gives the shapes and types of the arguments for a shape of batch."""
+        self._function = function
+        self._arguments = arguments
+        self._pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="compile")
+        self._compiled: dict[Any, concurrent.futures.Future[Any]] = {}
+
+    def prepare(self, largest: Any, others: Iterable[Any]) -> Any:
+        """Compiles `largest` now and returns it; the others follow in their order."""
+        first = self._submit(largest).result()
+        for shape in others:
+            self._submit(shape)
+        return first
+
+    def __call__(self, shape: Any, *arguments: Any) -> Any:
+        """Runs the function compiled for `shape`."""
+        return self._submit(shape).result()(*arguments)
+
+    def close(self) -> None:
+        """Forgets what has not been compiled yet."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, shape: Any) -> concurrent.futures.Future[Any]:
+        if shape not in self._compiled:
+            self._compiled[shape] = self._pool.submit(self._compile, shape)
+        return self._compiled[shape]
+
+    def _compile(self, shape: Any) -> Any:
+        return self._function.lower(*self._arguments(shape)).compile()
+
+
+def to_host(tree: Any) -> Any:
+    """NumPy copies of replicated arrays."""
+    return jax.tree.map(_fetch, tree)
+
+
+def _fetch(leaf: Array) -> np.ndarray:
+    # A copy, since the array's memory is donated to the next step.
+    return np.array(leaf.addressable_data(0) if isinstance(leaf, Array) else leaf)
+
+
+def from_first(values: Any) -> Any:
+    """What the first process holds, on every process; all must call it."""
+    if jax.process_count() == 1:
+        return values
+    return multihost_utils.broadcast_one_to_all(values)
+
+
+def wait_for_all(name: str) -> None:
+    """Returns when every process has come here."""
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(name)
