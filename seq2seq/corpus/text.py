@@ -1,0 +1,175 @@
+"""Lines of text: read strictly, from plain, .gz and .xz files, and brought into one form.
+
+A line ends at LF and nowhere else: U+2028, NEL or a lone CR inside a line would otherwise
+count as a line in one file and not in its translation, and all pairs after it would be wrong.
+"""
+
+import gzip
+import lzma
+import unicodedata
+import zlib
+from collections.abc import Iterator
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from seq2seq.config import Corpus
+from seq2seq.errors import UserError
+
+BLOCK_BYTES = 1 << 20
+LONGEST_LINE_BYTES = 4 << 20
+BYTE_ORDER_MARK = "\ufeff"
+_META_SPACE = "\u2581"  # SentencePiece's own sign for a space
+
+
+def _replacements() -> dict[int, str]:
+    spaces = [
+        *range(0x21),
+        *range(0x7F, 0xA1),  # DEL, the C1 controls with NEL, no-break space
+        *(0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000),
+    ]
+    # Soft hyphen, zero-width space, direction marks, BOM: they show nothing, and would make two
+    # vocabulary entries of one word. The joiners U+200C and U+200D stay: they change how
+    # Persian, Hindi and emoji look.
+    invisible = [
+        *(0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+        *(0xFEFF, *range(0xFFF9, 0xFFFC)),
+    ]
+    surrogates = range(0xD800, 0xE000)
+    return (
+        dict.fromkeys(spaces, " ")
+        | dict.fromkeys(invisible, "")
+        | dict.fromkeys(surrogates, "\ufffd")
+        | {ord(_META_SPACE): "_"}
+    )
+
+
+_REPLACEMENTS = _replacements()
+
+
+def is_clean(word: str) -> bool:
+    """Whether `normalise` would leave a string without spaces as it is."""
+    return word.isprintable() and unicodedata.is_normalized("NFC", word) and _META_SPACE not in word
+
+
+def normalise(line: str) -> str:
+    """NFC; controls and exotic breaks become spaces, invisible characters go, spaces are single.
+
+    Applying it twice changes nothing; the result has no line break of any kind.
+    """
+    if is_clean(line) and "  " not in line and line.strip(" ") == line:
+        return line
+    return " ".join(unicodedata.normalize("NFC", line.translate(_REPLACEMENTS)).split())
+
+
+def corpus_paths(corpus: Corpus, root: str) -> tuple[Path, ...]:
+    """Where the files of a corpus lie: one (tab-separated) or two, checked to be files."""
+    paths = tuple(Path(root) / path for path in corpus.paths)
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"corpus file {str(path)!r} does not exist (data.root={root!r})")
+        if not path.is_file():
+            raise UserError(
+                f"corpus file {str(path)!r} is not a regular file; "
+                "it is read more than once, so a folder or a pipe will not do"
+            )
+    return paths
+
+
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, decompressed by its suffix, without line ends; in bounded memory."""
+    return chain.from_iterable(_line_blocks(path))
+
+
+def _line_blocks(path: Path) -> Iterator[list[bytes]]:
+    rest, number = b"", 1
+    try:
+        with _opened(path) as file:
+            while block := file.read(BLOCK_BYTES):
+                lines = (rest + block).split(b"\n")
+                rest = lines.pop()
+                number += len(lines)
+                if len(rest) > LONGEST_LINE_BYTES:
+                    raise UserError(
+                        f"line {number} of {str(path)!r} is longer than "
+                        f"{LONGEST_LINE_BYTES >> 20} MiB; a corpus has one sentence a line"
+                    )
+                yield lines
+    except EOFError:
+        raise UserError(
+            f"{str(path)!r} ends in the middle of its compressed data (line {number}); "
+            "it was cut off: fetch it again"
+        ) from None
+    except (gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise UserError(
+            f"{str(path)!r} cannot be decompressed ({error}); "
+            "its name says what it is compressed with: check it, or fetch the file again"
+        ) from None
+    if rest:
+        yield [rest]
+
+
+def _opened(path: Path) -> BinaryIO:
+    match path.suffix:
+        case ".gz":
+            return cast(BinaryIO, gzip.open(path, "rb"))
+        case ".xz":
+            return cast(BinaryIO, lzma.open(path, "rb"))
+        case _:
+            return path.open("rb")
+
+
+def decode(raw: bytes, path: Path | str, first: int = 1) -> str:
+    """Strict UTF-8; an error names file, line (`raw` begins with line `first`) and byte."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = first + raw.count(b"\n", 0, error.start)
+        byte = error.start - raw.rfind(b"\n", 0, error.start)
+        raise UserError(
+            f"{str(path)!r} is not valid UTF-8: line {line}, byte {byte} "
+            f"is 0x{raw[error.start]:02X} ({_guess(raw, first)})"
+        ) from None
+
+
+def _guess(raw: bytes, first: int) -> str:
+    if first == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it looks like UTF-16; save it as UTF-8"
+    if first == 1 and raw.startswith((b"\x1f\x8b", b"\xfd7zXZ")):
+        return "it looks compressed; its name must end in .gz or .xz"
+    return "convert it, for example with iconv -f WINDOWS-1252 -t UTF-8"
+
+
+def read_lines(path: str | Path) -> Iterator[str]:
+    """The lines of a text file as they are, less the CR of a CRLF ending and a leading BOM."""
+    for number, raw in enumerate(raw_lines(Path(path)), start=1):
+        line = decode(raw, path, number).removesuffix("\r")
+        yield line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+
+
+def read_pairs(corpus: Corpus, root: str) -> Iterator[tuple[str, str]]:
+    """The pairs of a corpus as they are; both sides must have the same number of lines."""
+    paths = corpus_paths(corpus, root)
+    if len(paths) == 1:
+        for number, line in enumerate(read_lines(paths[0]), start=1):
+            yield columns(line, paths[0], number)
+        return
+    for number, (source, target) in enumerate(zip_longest(*map(read_lines, paths)), start=1):
+        if source is None or target is None:
+            longer, shorter = paths if target is None else reversed(paths)
+            raise UserError(
+                f"{str(shorter)!r} ends after {number - 1} lines, but {str(longer)!r} goes on; "
+                "both sides of a corpus need the same number of lines"
+            )
+        yield source, target
+
+
+def columns(line: str, path: Path | str, number: int) -> tuple[str, str]:
+    """The first two columns of a tab-separated line."""
+    source, tab, rest = line.partition("\t")
+    if not tab:
+        raise UserError(
+            f"line {number} of {str(path)!r} has no tab; "
+            "a file given as pairs has source, tab, target on every line"
+        )
+    return source, rest.partition("\t")[0]
