@@ -5,21 +5,27 @@ stdout belongs to the product; everything said here goes to stderr.
 
 import argparse
 import errno
+import io
 import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn, TextIO
 
 from seq2seq.errors import Interrupted, UserError
 
 DONE, BUG, USER_ERROR, GO_ON = 0, 1, 2, 75
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # The contract: one sentence. argparse alone would print the whole usage before it.
+        raise UserError(f"{message}; {self.prog} --help lists what there is")
+
+
 def parser(stage: str, summary: str, shorthands: Mapping[str, str]) -> argparse.ArgumentParser:
     """A parser with `--set`, and an option for every daily setting (name -> section.key)."""
-    result = argparse.ArgumentParser(
-        prog=f"python -m seq2seq.{stage}", description=summary, allow_abbrev=False
-    )
+    result = _Parser(prog=f"python -m seq2seq.{stage}", description=summary, allow_abbrev=False)
     result.add_argument(
         *("--set", "-s"),
         action="append",
@@ -42,13 +48,23 @@ def parser(stage: str, summary: str, shorthands: Mapping[str, str]) -> argparse.
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
     """Runs a stage's `main(argv)` as a process: its errors become a sentence and a status."""
+    # One that the caller closed (`>&-`) is None, and the next file opened would take its place.
+    sys.stdout, sys.stderr = _opened(sys.stdout), _opened(sys.stderr)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     # Libraries tell of their inner life at INFO; ours is what the user asked for.
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("seq2seq").setLevel(logging.INFO)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", newline="\n")  # pyright: ignore[reportAttributeAccessIssue]
     sys.exit(status(main, sys.argv[1:]))
+
+
+def _opened(stream: TextIO | None) -> TextIO:
+    if stream is None:
+        stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(stream, io.TextIOWrapper):
+        # A name that is no UTF-8 must not turn a message into a traceback.
+        errors = "backslashreplace" if stream is sys.stderr else "strict"
+        stream.reconfigure(encoding="utf-8", newline="\n", errors=errors)
+    return stream
 
 
 def status(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:

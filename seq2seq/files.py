@@ -12,6 +12,8 @@ from seq2seq.errors import UserError
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Replaces `path` as a whole: a reader sees the old content or the new, never a part."""
+    if not path.parent.is_dir():
+        raise UserError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} is missing")
     data = content.encode("utf-8") if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -28,8 +30,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 def folder_in_one_piece(path: Path) -> Iterator[Path]:
     """Yields an empty folder that becomes `path` by one rename if the block succeeds.
 
-    What an earlier, killed attempt left behind is removed. An existing `path` is replaced.
+    What an earlier, killed attempt left behind is removed. An existing `path` is replaced; where
+    it is a link to a folder on a larger disk, that folder is.
     """
+    path = path.resolve()
     temporary = path.with_name(f".{path.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
