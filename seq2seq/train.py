@@ -1,0 +1,110 @@
+"""Trains a model: `python -m seq2seq.train CONFIG RUN [--set section.key=value …]`.
+
+The same line resumes a run that was stopped, by whatever it was.
+"""
+
+import contextlib
+import itertools
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seq2seq import cli, configfile
+from seq2seq.config import Config, ConfigError
+from seq2seq.layout import SIDES, PreparedFolder, RunFolder
+
+_log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Reads the settings, joins the other processes, and trains."""
+    parser = cli.parser(
+        "train",
+        "Train a model on a prepared folder; the same command resumes.",
+        {
+            "prepared": "data.prepared",
+            "max-epochs": "train.max_epochs",
+            "max-steps": "train.max_steps",
+            "max-minutes": "train.max_minutes",
+            "batch-tokens": "train.batch_tokens",
+            "precision": "train.precision",
+            "seed": "train.seed",
+        },
+    )
+    parser.add_argument("config", metavar="CONFIG", help="a TOML file, as in configs/")
+    parser.add_argument("run", metavar="RUN", help="the run folder: made, or resumed")
+    arguments = parser.parse_args(argv)
+    config = configfile.load(arguments.config, arguments.overrides)
+    if not config.data.prepared:
+        raise ConfigError("data.prepared is not set: the folder that prepare wrote")
+    if config.train.deterministic:
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
+    _train(config, RunFolder(Path(arguments.run)), PreparedFolder(Path(config.data.prepared)))
+
+
+def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
+    from seq2seq.corpus.batching import Plan
+    from seq2seq.corpus.shards import open_split, read_meta
+    from seq2seq.model.network import Sizes
+    from seq2seq.training import folder, parallel
+    from seq2seq.training.loop import Loop, Task
+    from seq2seq.training.validation import Validation
+
+    meta = read_meta(prepared)
+    parallel.connect(config.train)
+    devices = parallel.all_devices()
+    # One process writes; the others wait until the folder is as they will read it.
+    with folder.locked(run) if devices.is_first else contextlib.nullcontext():
+        if devices.is_first:
+            folder.prepare(run, config, prepared)
+        parallel.wait_for_all("run folder")
+        plan, valid = (
+            Plan(
+                open_split(prepared, split),
+                batch_tokens=config.train.batch_tokens,
+                shapes=config.train.shapes,
+            )
+            for split in ("train", "valid")
+        )
+        judge = _judge(config, run, prepared)
+        Loop(
+            Task(
+                config=config,
+                run=run,
+                sizes=Sizes(*(meta.tokenizers[side]["pieces"] for side in SIDES)),
+                plan=plan,
+                validation=Validation(config, valid, devices=devices, judge=judge),
+                devices=devices,
+                fingerprint=meta.fingerprint,
+            )
+        ).run()
+
+
+def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:
+    """Translates the first validation lines with the program's own translator, and scores."""
+    from seq2seq.corpus.text import read_lines
+    from seq2seq.corpus.tokenizer import Tokenizer
+    from seq2seq.decoding.translator import Translator
+    from seq2seq.evaluation.quality import score_one
+
+    limit = config.train.validate_sentences
+    if limit == 0:
+        return lambda weights: {}
+    sources, references = (
+        list(itertools.islice(read_lines(prepared.text("valid", side)), limit)) for side in SIDES
+    )
+    tokenizers = [Tokenizer.load(run.tokenizer(side)) for side in SIDES]
+    translator = Translator(config, None, *tokenizers)
+
+    def judge(weights: Any) -> dict[str, float]:
+        hypotheses = translator.with_weights(weights).translate(sources)
+        return {name: score_one(name, hypotheses, references).value for name in ("bleu", "chrf")}
+
+    return judge
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,69 @@
+"""The run folder before training begins: made, locked, and held against today's settings."""
+
+import contextlib
+import fcntl
+import shutil
+from collections.abc import Iterator
+
+from seq2seq import configfile, files
+from seq2seq.config import Config, ConfigError
+from seq2seq.errors import UserError
+from seq2seq.layout import SIDES, PreparedFolder, RunFolder
+
+# What may differ when a run is resumed: none of these changes a weight that is learnt. The data
+# and its tokenizer are compared by the fingerprint of the prepared folder instead.
+_FREE_SECTIONS = ("data", "tokenizer", "evaluate")
+_FREE = frozenset(
+    f"train.{name}"
+    for name in (
+        *("max_epochs", "max_steps", "max_minutes", "patience", "keep_checkpoints"),
+        *("average_best", "checkpoint_every_minutes", "watchdog_minutes", "log_every_steps"),
+        *("tensorboard", "coordinator", "processes", "process", "deterministic"),
+    )
+) | frozenset(f"translate.{name}" for name in ("nbest", "chunk", "format", "cache"))
+
+
+def prepare(run: RunFolder, config: Config, prepared: PreparedFolder) -> None:
+    """Makes a new run folder, or checks that `config` continues the one that is there."""
+    if run.path.exists() and not run.path.is_dir():
+        raise UserError(f"run folder {str(run.path)!r} is a file; choose another name")
+    if run.config.exists():
+        _compare(configfile.from_json(run.config), config, run)
+    elif run.path.exists() and any(path != run.lock for path in run.path.iterdir()):
+        raise UserError(f"folder {str(run.path)!r} is not empty and holds no run; choose a new one")
+    run.models.mkdir(parents=True, exist_ok=True)
+    for side in SIDES:
+        if not run.tokenizer(side).exists():
+            shutil.copyfile(prepared.tokenizer(side), run.tokenizer(side))
+    files.write_atomically(run.config, configfile.to_json(config))
+
+
+@contextlib.contextmanager
+def locked(run: RunFolder) -> Iterator[None]:
+    """Keeps a second training out of the same folder; a killed one leaves no lock behind."""
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"run folder {str(run.path)!r} is a file; choose another name") from None
+    with run.lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"another training is writing to {str(run.path)!r}; wait for it, stop it, or "
+                "choose another run folder"
+            ) from None
+        yield
+
+
+def _compare(old: Config, new: Config, run: RunFolder) -> None:
+    changed = [
+        f"{name} (was {before!r}, now {after!r})"
+        for name, before, after in configfile.differences(old, new)
+        if name.split(".")[0] not in _FREE_SECTIONS and name not in _FREE
+    ]
+    if changed:
+        raise ConfigError(
+            f"run {str(run.path)!r} cannot go on with other settings: {', '.join(changed)}; set "
+            "them back, or start a new run folder"
+        )
