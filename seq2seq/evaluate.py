@@ -65,8 +65,15 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         raise UserError("--reference FILE is missing: what should the translations be compared to?")
     if options.model and not options.source:
         raise UserError("--source FILE is missing: what should the model translate?")
+    if options.hypotheses and (unused := _of_the_model(options.overrides)):
+        raise UserError(f"--set {unused[0]}: without a MODEL only evaluate.* settings have a use")
     _require_writable(options.output)
     return options
+
+
+def _of_the_model(overrides: Sequence[str]) -> list[str]:
+    """The settings that are not this stage's own."""
+    return [item for item in overrides if item.partition(".")[0].strip() != "evaluate"]
 
 
 def _require_writable(output: str | None) -> None:
@@ -94,7 +101,7 @@ def _texts(options: argparse.Namespace) -> report.Texts:
             )
     return report.Texts(
         translations=lines.get("hypotheses")
-        or _translated(options.model, lines["source"], options.overrides),
+        or _translated(options.model, lines["source"], _of_the_model(options.overrides)),
         references=lines["reference"],
         sources=lines.get("source"),
         baseline=lines.get("baseline"),

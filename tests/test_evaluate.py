@@ -116,10 +116,12 @@ def test_a_source_beside_hypotheses_is_shown_in_the_examples(folder, capsys) -> 
     assert SOURCE[2] in text
 
 
-def test_a_model_translates_the_source_with_the_settings_given(folder, calls, capsys) -> None:
+def test_a_model_translates_the_source_with_the_settings_that_are_its_own(
+    folder, calls, capsys
+) -> None:
     argv = ["model", "--source", "source", "--reference", "ref", "--set", "translate.beam=2"]
     report = json.loads(_printed(capsys, *argv, "--baseline", "worse", "--format", "json"))
-    assert calls == [("model", ["translate.beam=2", "evaluate.format=json"]), SOURCE]
+    assert calls == [("model", ["translate.beam=2"]), SOURCE]
     assert [line["translation"] for line in report["lines"]] == BETTER
     assert [line["source"] for line in report["lines"]] == SOURCE
     assert report["files"]["model"] == "model"
@@ -181,6 +183,7 @@ GIVEN = ("--hypotheses", "better", "--reference", "ref")
         ((*GIVEN, "--set", "evaluate.resample=9"), "did you mean 'resamples'"),
         ((*GIVEN, "--set", "evaluate.metrics=['blue']"), "did you mean 'bleu'"),
         ((*GIVEN, "--set", "evaluate.seed=-1"), "must not be negative"),
+        ((*GIVEN, "--set", "translate.beam=2"), "without a MODEL"),
         ((*GIVEN, "--format", "xml"), "must be one of"),
         ((*GIVEN, "--output", "no/such/report"), "its folder does not exist"),
         ((*GIVEN, "--output", "."), "is a folder"),

@@ -1,6 +1,6 @@
 """Scores of translations against references, each with its signature and its interval.
 
-    >>> score(["a cat"], ["a cat"], EvaluateConfig())[0].value
+    >>> score_one("chrf", ["A cat sleeps."], ["A cat sleeps."])
     100.0
 
 Knows no files; reports (`seq2seq.evaluation.report`) and the validation of training use it.

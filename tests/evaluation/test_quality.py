@@ -68,6 +68,22 @@ def test_scores_and_signatures_are_those_of_sacrebleus_command_line(
             assert half == pytest.approx(theirs["confidence_var"], abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("hypotheses", "references"),
+    [
+        (["a longer one", "ab"], ["abc", "ab"]),
+        (["I see", "No"], ["I see", "No"]),
+        (["x", ""], ["", "y"]),
+        (["Yes, of course.", "a b c"], ["", "c b a"]),
+    ],
+)
+def test_very_short_sentences_score_as_in_sacrebleu(hypotheses, references) -> None:
+    by_hand = [BLEU(), CHRF(), TER()]
+    assert [each.value for each in quality.score(hypotheses, references, NO_RESAMPLING)] == (
+        pytest.approx([m.corpus_score(hypotheses, [references]).score for m in by_hand])
+    )
+
+
 def test_sentence_chrf_is_that_of_sacrebleu(system) -> None:
     chrf = quality.count(system.good, system.references, NO_RESAMPLING)["chrf"]
     expected = [
