@@ -269,7 +269,7 @@ packages() {
 
 cost() {
     local megabytes=800 minutes=1
-    [[ $device == cpu ]] || megabytes=5500 minutes=3
+    [[ $device == cpu ]] || megabytes=4700 minutes=3
     [[ " $extras " != *" dev "* ]] || ((megabytes += 350))
     printf '%s' "about $megabytes MB and $minutes min, once"
 }

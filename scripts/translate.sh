@@ -48,6 +48,10 @@ if [[ ! -e $model && -z $help ]]; then
 fi
 
 bash "$root/scripts/setup.sh" </dev/null >&2
+# JAX built for GPUs says in a page of traceback that there is none (a cluster's login node).
+if [[ ! -e /dev/nvidiactl && ! -e /dev/dxg ]] && grep -qsx 'cuda1[23]' "$root/.venv/setup-stamp"; then
+    export JAX_PLATFORMS=${JAX_PLATFORMS:-cpu}
+fi
 # -P: a folder of the caller's must not take the place of a Python module. The caller's working
 # directory stays, since file arguments are relative to it.
 exec "$root/.venv/bin/python" -P -m seq2seq.translate "$model" ${arguments[@]+"${arguments[@]}"}
