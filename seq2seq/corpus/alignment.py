@@ -17,7 +17,7 @@ SHIFTS = (-1, 1, -2, 2, -3, 3, -4, 4, -5, 5)
 _MARGIN = 5
 _FEWEST_LINES = 40
 _DRIFT_Z = 4.0
-_UNRELATED_Z = -2.5
+_UNRELATED_Z = -4.0
 _NAME = re.compile(r"[^\W\d_]{4,}")
 _NUMBER = re.compile(r"\d+")
 _NAME_BITS = 256
@@ -86,7 +86,7 @@ def find_drift(source: Sequence[str], target: Sequence[str]) -> list[Suspicion |
     if size < _FEWEST_LINES:
         return []
     gains = _gains(traits(source[:size]), traits(target[:size]), size)
-    width = 256 if size >= 2_048 else 64
+    width = 256 if size >= 500 else 64
     count = max(gains.shape[1] // width, 1)
     return [
         _judged(part, int(where[0]) + _MARGIN)

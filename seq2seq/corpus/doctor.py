@@ -23,10 +23,10 @@ _MOST_LINES_SEARCHED = 100_000
 _WRONG_LANGUAGE_SHARE = 0.1
 _FEWEST_SPEAKING_LINES = 20
 _UNTRANSLATED_SHARE = 0.1
-_LEAKED_SHARE = 0.01
-_LEAKED_FEWEST = 10
-_LEAKED_PAIRS = 20
-_WORDS_OF_A_LEAK = 4  # shorter sentences meet by chance
+# "Can I help you?" stands in every dialogue. Sentences of ten words do not meet by chance; shorter
+# ones count only as whole pairs that train has once, and in numbers.
+_LONG_WORDS, _LONG_FEWEST, _LONG_SHARE = 10, 10, 0.005
+_SHORT_WORDS, _SHORT_FEWEST, _SHORT_SHARE = 4, 20, 0.05
 
 
 Held = dict[str, frozenset[str]]  # normalised test sources, each with its translations
@@ -166,7 +166,7 @@ class Record:
         surplus = self.counts[1] - self.counts[0]
         shift = self.suspicions[0].shift if self.suspicions else surplus
         first = max(self.in_step_until - _SAMPLE_LINES, 0)
-        last = self.suspicions[0].last + _SAMPLE_LINES if self.suspicions else max(self.counts)
+        last = self.suspicions[0].last if self.suspicions else max(self.counts)
         last = min(last, first + _MOST_LINES_SEARCHED)
         source, target = _lines(self.paths, first, last)
         return first + first_misplaced(source, target, shift) + 1
@@ -241,7 +241,7 @@ def held_lines(pairs: Iterable[tuple[str, str]]) -> Held:
     held: Held = {}
     for source, target in pairs:
         line = normalise(source)
-        if line.count(" ") >= _WORDS_OF_A_LEAK - 1:
+        if line.count(" ") >= _SHORT_WORDS - 1:
             held[line] = held.get(line, frozenset()) | {normalise(target)}
     return held
 
@@ -258,15 +258,26 @@ def merged(tests: Iterable[Held]) -> Held:
 def leak_findings(records: list[Record], tests: Iterable[tuple[str, Held]]) -> list[str]:
     """One sentence for every test set that train has seen too much of."""
     findings = []
+    seen: Counter[str] = Counter()
+    for record in records:
+        seen.update(record.leaks)
+    as_pairs = {line for record in records for line in record.leaked_pairs}
     for name, held in tests:
-        lines = {line for record in records for line in record.leaks if line in held}
-        pairs = {line for record in records for line in record.leaked_pairs if line in held}
-        many = max(_LEAKED_FEWEST, _LEAKED_SHARE * len(held))
-        if len(lines) >= many or len(pairs) >= _LEAKED_PAIRS:
+        lines = seen.keys() & held.keys()
+        if _too_many(lines, {line for line in lines & as_pairs if seen[line] == 1}, held):
             where = ", ".join(record.name for record in records if lines & record.leaks.keys())
             findings.append(
-                f"{len(lines)} of the {len(held)} longer source lines of {name} stand in train "
-                f"({where}), {len(pairs)} of them with the same translation; "
-                f"the first: {min(lines)!r}"
+                f"{len(lines)} of the {len(held)} source lines of four words and more of {name} "
+                f"stand in train ({where}), {len(lines & as_pairs)} of them with the same "
+                f"translation, as {max(lines, key=len)[:80]!r}"
             )
     return findings
+
+
+def _too_many(lines: set[str], pairs_seen_once: set[str], held: Held) -> bool:
+    long, long_held = (
+        sum(line.count(" ") >= _LONG_WORDS - 1 for line in some) for some in (lines, held)
+    )
+    return long >= max(_LONG_FEWEST, _LONG_SHARE * long_held) or len(pairs_seen_once) >= max(
+        _SHORT_FEWEST, _SHORT_SHARE * len(held)
+    )

@@ -11,7 +11,7 @@ import sentencepiece
 from seq2seq.config import TokenizerConfig
 from seq2seq.corpus.chunks import sides
 from seq2seq.corpus.encoding import Share, drawn
-from seq2seq.corpus.text import normalise
+from seq2seq.corpus.text import normalise, read_lines
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD, UNK
 from seq2seq.corpus.workers import Workers
 from seq2seq.errors import UserError
@@ -19,6 +19,7 @@ from seq2seq.errors import UserError
 # The trainer needs some 15 to 40 bytes of memory for each byte of its text.
 SAMPLE_BYTES = 100_000_000
 _LONGEST_LINE_BYTES = 16_384
+_SPECIAL_PIECES = ("<pad>", "<s>", "</s>", "<unk>")
 # Not the number of cores: the sums over threads, hence the model, would depend on the machine.
 _THREADS = 16
 
@@ -62,14 +63,11 @@ class Training:
 def train(training: Training) -> bytes:
     """Trains a model on a sample; the same sample gives the same bytes."""
     config, model = training.config, io.BytesIO()
-    for symbol in config.symbols:
-        if not symbol or normalise(symbol) != symbol or " " in symbol:
-            raise UserError(
-                f"tokenizer.symbols: {symbol!r} must be without spaces and controls, and in NFC"
-            )
+    _check_symbols(config.symbols)
     try:
         sentencepiece.SentencePieceTrainer.train(
-            input=str(training.sample),
+            # Given the file's name, the trainer would write it into the model.
+            sentence_iterator=read_lines(training.sample),
             model_writer=model,
             model_type=config.kind,
             vocab_size=config.vocabulary,
@@ -92,6 +90,16 @@ def train(training: Training) -> bytes:
     except (RuntimeError, OSError, ValueError) as error:
         raise _explained(str(error), config.vocabulary) from None
     return model.getvalue()
+
+
+def _check_symbols(symbols: Sequence[str]) -> None:
+    for place, symbol in enumerate(symbols):
+        if not symbol or normalise(symbol) != symbol or " " in symbol:
+            raise UserError(
+                f"tokenizer.symbols: {symbol!r} must be without spaces and controls, and in NFC"
+            )
+        if symbol in symbols[:place] or symbol in _SPECIAL_PIECES:
+            raise UserError(f"tokenizer.symbols: {symbol!r} is there already")
 
 
 def _explained(message: str, vocabulary: int) -> UserError:

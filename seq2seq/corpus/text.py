@@ -9,9 +9,9 @@ import lzma
 import unicodedata
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from seq2seq.config import Corpus
 from seq2seq.errors import UserError
@@ -109,12 +109,12 @@ def _line_blocks(path: Path) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BufferedIOBase:
     match path.suffix:
         case ".gz":
-            return cast(BinaryIO, gzip.open(path, "rb"))
+            return gzip.GzipFile(path, "rb")
         case ".xz":
-            return cast(BinaryIO, lzma.open(path, "rb"))
+            return lzma.LZMAFile(path, "rb")
         case _:
             return path.open("rb")
 

@@ -85,7 +85,7 @@ class Tokenizer:
         flat = np.frombuffer(packed, self.dtype)
         return flat, np.flatnonzero(flat == EOS)
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int] | NDArray[np.integer]) -> str:
         """One line of text; bytes that are no character become U+FFFD, line breaks a space."""
         return normalise(self._processor.DecodeIds([int(piece) for piece in ids if piece != UNK]))
 
