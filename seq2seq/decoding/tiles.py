@@ -1,0 +1,225 @@
+"""Sentences of piece ids through the network and the search, in tiles of one fixed size.
+
+On most devices the bits of a matrix product depend on how many rows are multiplied at once, and
+those of attention on the padded width. So a tile always has the same number of places (empty
+ones cost little: a step is bound by reading the weights), and a sentence's width depends on that
+sentence alone: its result is then the same alone, in any batch, and in any order. Knows no text.
+
+Axes: b sentence   k hypothesis   n row (b·k)   s source   t target position   v vocabulary
+"""
+
+import dataclasses
+import functools
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import DTypeLike
+from jaxtyping import Float, Int
+
+from seq2seq.config import ModelConfig, TranslateConfig
+from seq2seq.corpus.tokenizer import BOS, EOS, PAD
+from seq2seq.decoding.search import Hypotheses, Options, Task, search
+from seq2seq.model import network
+
+WIDTHS = (*(8, 16, 24, 32, 48, 64, 96, 128, 192, 256), *(384, 512, 768, 1_024, 1_536, 2_048))
+_IN_FLIGHT = 2  # tiles computed while the host works on the one before
+_EXTRA = 10  # target pieces allowed beside the ratio
+
+
+class Hypothesis(NamedTuple):
+    """One output; the four sequences run over its words and the end of sentence."""
+
+    ids: list[int]
+    log_probabilities: list[float]
+    sources: list[int]  # the source piece with the most attention
+    weights: list[float]  # and its share
+    score: float  # the sum of the log-probabilities
+    rank: float  # the normalised score that orders hypotheses
+
+
+def places(beam: int) -> int:
+    """Sentences in a tile on the device that JAX uses, for a good number of rows.
+
+    On a CPU more rows make many sentences faster, and one sentence slower.
+    """
+    rows, most = (80, 32) if jax.default_backend() == "cpu" else (640, 128)
+    return max(1, min(rows // beam, most))
+
+
+def width(pieces: int) -> int:
+    """The padded width of a source of so many pieces, end of sentence included."""
+    return next(width for width in WIDTHS if width >= pieces)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tiles:
+    """A network with its weights on the device, ready to search."""
+
+    model: ModelConfig
+    options: TranslateConfig
+    weights: network.Weights
+    vocabulary: int  # of the target
+
+    @classmethod
+    def place(
+        cls, model: ModelConfig, options: TranslateConfig, weights: network.Weights
+    ) -> "Tiles":
+        """Moves the weights to the first device, in the precision of translation."""
+
+        def moved(leaf: Any) -> Array:
+            # Biases are added to float32 results and stay exact; they weigh nothing.
+            small = options.precision == "float32" or leaf.ndim < 2
+            kind = jnp.float32 if small else jnp.bfloat16
+            host = leaf if isinstance(leaf, jax.Array) else np.asarray(leaf)
+            return jax.device_put(host.astype(kind), jax.local_devices()[0])
+
+        vocabulary = weights["target_ve"].shape[0]
+        return cls(model, options, jax.tree.map(moved, weights), vocabulary)
+
+    def limit(self, source: Sequence[int]) -> int:
+        """The most pieces that a translation of these may have."""
+        return int(self.options.max_length_ratio * len(source)) + _EXTRA
+
+    def decode(
+        self, sources: Sequence[list[int]], banned: Collection[int], *, block_ngrams: int
+    ) -> list[list[Hypothesis]]:
+        """The hypotheses for each source, best first, in the order of the sources."""
+        banned_v = np.zeros(self.vocabulary, bool)
+        banned_v[list(banned)] = True
+        size = places(self.options.beam)
+        order = sorted(range(len(sources)), key=lambda place: len(sources[place]))
+        results: list[list[Hypothesis]] = [[] for _ in sources]
+        flying: deque[tuple[list[int], Hypotheses]] = deque()
+        for members in _grouped(order, sources, size):
+            tile = [sources[place] for place in members]
+            flying.append((members, self._start(tile, banned_v, size, block_ngrams)))
+            if len(flying) > _IN_FLIGHT:
+                _land(results, *flying.popleft())
+        while flying:
+            _land(results, *flying.popleft())
+        return results
+
+    def _start(
+        self, tile: Sequence[list[int]], banned_v: np.ndarray, size: int, block_ngrams: int
+    ) -> Hypotheses:
+        options, columns = self.options, width(len(tile[0]) + 1)
+        source_bs = np.full((size, columns), PAD, np.int32)
+        length_b, limit_b = np.ones(size, np.int32), np.zeros(size, np.int32)
+        for place, ids in enumerate(tile):
+            source_bs[place, : len(ids) + 1] = [*ids, EOS]
+            length_b[place], limit_b[place] = len(ids) + 1, self.limit(ids)
+        settings = Options(
+            begin=BOS,
+            end=EOS,
+            beam=options.beam,
+            positions=int(options.max_length_ratio * columns) + _EXTRA + 1,
+            nbest=options.nbest,
+            length_penalty=options.length_penalty,
+            coverage_penalty=options.coverage_penalty,
+            block_ngrams=block_ngrams,
+        )
+        return _search_tile(
+            self.weights,
+            source_bs,
+            _Sentences(length_b, limit_b, banned_v),
+            model=self.model,
+            options=settings,
+            dtype=jnp.dtype(options.precision),
+        )
+
+    def force(self, source: list[int], target: list[int]) -> list[float]:
+        """The log-probability of each of the given words (the end among them, if it is there)."""
+        source_1s = np.full((1, width(len(source) + 1)), PAD, np.int32)
+        source_1s[0, : len(source) + 1] = [*source, EOS]
+        scores_tv = _force(
+            self.weights,
+            source_1s,
+            np.array([len(source) + 1], np.int32),
+            np.array([[BOS, *target[:-1]]], np.int32).T,
+            model=self.model,
+            dtype=jnp.dtype(self.options.precision),
+        )
+        return np.asarray(scores_tv)[np.arange(len(target)), target].tolist()
+
+
+class _Sentences(NamedTuple):
+    length_b: Any
+    limit_b: Any
+    banned_v: Any
+
+
+def _grouped(order: Sequence[int], sources: Sequence[list[int]], size: int) -> Iterator[list[int]]:
+    """Tiles of one width, from sources in the order of their lengths."""
+    members: list[int] = []
+    for place in order:
+        full = len(members) == size
+        if members and (full or _width(sources, place) != _width(sources, members[0])):
+            yield members
+            members = []
+        members.append(place)
+    if members:
+        yield members
+
+
+def _width(sources: Sequence[list[int]], place: int) -> int:
+    return width(len(sources[place]) + 1)
+
+
+def _land(results: list[list[Hypothesis]], members: Sequence[int], device: Hypotheses) -> None:
+    """Fetches a tile and puts its hypotheses where they belong."""
+    found = jax.device_get(device)
+    for row, place in enumerate(members):
+        results[place] = [
+            Hypothesis(
+                *(x_bkt[row, k, : found.lengths_bk[row, k]].tolist() for x_bkt in found.trace),
+                score=float(found.scores_bk[row, k]),
+                rank=float(found.ranks_bk[row, k]),
+            )
+            for k in range(found.ranks_bk.shape[1])
+            if found.ranks_bk[row, k] > -np.inf
+        ]
+
+
+@functools.partial(jax.jit, static_argnames=("model", "options", "dtype"))
+def _search_tile(
+    weights: network.Weights,
+    source_bs: Int[Array, "b s"],
+    sentences: _Sentences,
+    *,
+    model: ModelConfig,
+    options: Options,
+    dtype: DTypeLike,
+) -> Hypotheses:
+    net = network.bind(model, weights, dtype)
+    memory = net.encode(source_bs, sentences.length_b)
+
+    def step(words_bk: Array, state: Any) -> tuple[Array, Any, Array]:
+        readout_1ne, state, weights_1ns = net.decode(words_bk.reshape(1, -1), state, memory)
+        logits_nv = net.logits(readout_1ne)[0]
+        scores_nv = jax.nn.log_softmax(logits_nv)
+        shape = words_bk.shape
+        return scores_nv.reshape(*shape, -1), state, weights_1ns[0].reshape(*shape, -1)
+
+    task = Task(sentences.limit_b, memory.mask_bs, sentences.banned_v)
+    return search(step, net.begin(memory, options.beam), task, options)
+
+
+@functools.partial(jax.jit, static_argnames=("model", "dtype"))
+def _force(
+    weights: network.Weights,
+    source_bs: Int[Array, "b s"],
+    length_b: Int[Array, " b"],
+    words_tb: Int[Array, "t b"],
+    *,
+    model: ModelConfig,
+    dtype: DTypeLike,
+) -> Float[Array, "t v"]:
+    net = network.bind(model, weights, dtype)
+    memory = net.encode(source_bs, length_b)
+    readout_tbe, _, _ = net.decode(words_tb, net.begin(memory), memory)
+    return jax.nn.log_softmax(net.logits(readout_tbe)[:, 0])

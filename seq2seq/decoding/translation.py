@@ -1,0 +1,72 @@
+"""What is known about one translated line. Knows no model."""
+
+import json
+from dataclasses import asdict, dataclass
+
+FLAGS = {
+    "split": "longer than the model's limit: translated in parts",
+    "repetition": "the first output was a loop: decoded again without repeated 3-grams",
+    "blank": "the best output showed nothing: the next one, or decoded again",
+    "length_limit": "cut off by the longest permitted length",
+    "invalid_utf8": "the source holds U+FFFD, which stands for bytes that are no text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One piece of the output; the last of a sentence is its end."""
+
+    piece: str
+    log_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """The source piece that an output piece attended to most."""
+
+    source: int  # its position in the line
+    piece: str
+    weight: float  # its share of the attention
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another output."""
+
+    translation: str
+    score: float
+    rank: float
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One line and its translation."""
+
+    source: str
+    translation: str = ""
+    score: float = 0.0  # the log-probability of all tokens together
+    rank: float = 0.0  # the score normalised by length, which orders hypotheses
+    tokens: tuple[Token, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()  # the next best, translate.nbest - 1 of them
+    alignment: tuple[Aligned, ...] = ()  # one for each token
+    flags: tuple[str, ...] = ()  # see FLAGS
+
+    def to_json(self) -> str:
+        """One line of JSON with the keys of the contract."""
+        tree = asdict(self)
+        del tree["rank"]
+        for alternative in tree["alternatives"]:
+            del alternative["rank"]
+        return json.dumps(_rounded(tree), ensure_ascii=False)
+
+
+def _rounded(tree):
+    match tree:
+        case float():
+            return round(tree, 6)
+        case dict():
+            return {key: _rounded(value) for key, value in tree.items()}
+        case list() | tuple():
+            return [_rounded(value) for value in tree]
+        case _:
+            return tree

@@ -1,0 +1,192 @@
+"""Text in, text out: the one class that applications need.
+
+>>> translator = Translator.load("runs/demo")
+>>> translator.translate(["Guten Morgen.", ""])
+['Good morning.', '']
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from seq2seq import configfile, layout
+from seq2seq.config import Config, ConfigError
+from seq2seq.corpus.text import normalise
+from seq2seq.corpus.tokenizer import EOS, Tokenizer
+from seq2seq.decoding import cache, fitting, guards, lines
+from seq2seq.decoding.splitting import split
+from seq2seq.decoding.tiles import Hypothesis, Tiles, places
+from seq2seq.decoding.translation import Aligned, Alternative, Token, Translation
+from seq2seq.model import network
+from seq2seq.model import weights as weight_files
+
+__all__ = ["Translation", "Translator"]
+
+
+@dataclasses.dataclass(slots=True)
+class _Part:
+    """A line, or one of the parts that a long line is cut into."""
+
+    source: list[int]
+    hypotheses: list[Hypothesis] = dataclasses.field(default_factory=list)
+    flags: set[str] = dataclasses.field(default_factory=set)
+
+
+class Translator:
+    """A model that translates lines of raw text.
+
+    The text of a translation depends on its source alone, not on what it is translated with.
+
+    >>> Translator.load("runs/demo", ["translate.beam=1"]).translate(["Guten Morgen."])
+    ['Good morning.']
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        weights: network.Weights,
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
+    ) -> None:
+        sizes = network.Sizes(source_tokenizer.size, target_tokenizer.size)
+        fitting.require(config.model, sizes, weights)
+        self.config = config
+        self._source, self._target = source_tokenizer, target_tokenizer
+        self._tiles = Tiles.place(config.model, config.translate, weights)
+
+    @classmethod
+    def load(cls, folder: str | Path, overrides: Sequence[str] = ()) -> "Translator":
+        """Opens a run folder or model folder; overrides are `translate.key=value`."""
+        found = layout.find_model(folder)
+        config = configfile.from_json(found.config)
+        changed = configfile.override(config, overrides)
+        for name, _, _ in configfile.differences(config, changed):
+            if not name.startswith("translate."):
+                raise ConfigError(
+                    f"{name} is part of the model {str(folder)!r} and cannot be set when "
+                    "translating; only translate.* can"
+                )
+        cache.enable(changed.translate.cache)
+        source, target = (Tokenizer.load(found.tokenizer(side)) for side in layout.SIDES)
+        weights = weight_files.load(found)
+        try:
+            return cls(changed, weights, source, target)
+        except fitting.Mismatch as error:
+            raise fitting.Mismatch(f"model {str(folder)!r}: {error}") from None
+
+    def with_weights(self, weights: network.Weights) -> "Translator":
+        """The same with other weights of the same shapes; nothing is compiled again."""
+        return Translator(self.config, weights, self._source, self._target)
+
+    def translate(self, sources: Iterable[str]) -> list[str]:
+        """One translation for each line; empty for an empty line only."""
+        return [result.translation for result in self.stream(sources)]
+
+    def translate_all(self, sources: Iterable[str]) -> list[Translation]:
+        """The same with scores, alternatives, alignment and flags."""
+        return list(self.stream(sources))
+
+    def stream(self, sources: Iterable[str]) -> Iterator[Translation]:
+        """The same for any number of lines, in constant memory and in order."""
+        for chunk in lines.growing(sources, self.chunk_sizes()):
+            yield from self.translate_chunk(chunk)
+
+    def chunk_sizes(self) -> Iterator[int]:
+        """How many lines to take at a time: one tile at first, later `translate.chunk`."""
+        return lines.sizes(places(self.config.translate.beam), self.config.translate.chunk)
+
+    def translate_chunk(self, chunk: Sequence[str]) -> list[Translation]:
+        """Translates lines that are sorted by length and searched together."""
+        limit = self.config.data.max_length
+        by_line = [
+            [_Part(ids) for ids in split(text, self._source.encode, limit)] if text else []
+            for text in map(normalise, chunk)
+        ]
+        self._search([part for parts in by_line for part in parts])
+        return [self._joined(*both) for both in zip(chunk, by_line, strict=True)]
+
+    def force(self, source: str, translation_ids: Sequence[int]) -> list[float]:
+        """The log-probability of each of the given target pieces, for a line that fits."""
+        return self._tiles.force(self._source.encode(source), list(translation_ids))
+
+    def _search(self, parts: list[_Part]) -> None:
+        """Finds hypotheses; blank ones are left out, loops and blanks are searched for again."""
+        banned, blank = self._target.banned_ids, self._target.blank_ids
+        usual = self.config.translate.block_ngrams
+        self._decode(parts, banned, block_ngrams=usual)
+        again = [part for part in parts if not part.hypotheses]
+        self._decode(again, {*banned, *blank} - {EOS}, block_ngrams=usual)
+        if usual and usual <= guards.BLOCKED_NGRAMS:
+            return
+        again = [part for part in parts if self._is_loop(part)]
+        self._decode(again, banned, block_ngrams=guards.BLOCKED_NGRAMS)
+        for part in again:
+            part.flags.add("repetition")
+
+    def _decode(self, parts: list[_Part], banned: Iterable[int], *, block_ngrams: int) -> None:
+        if not parts:
+            return
+        found = self._tiles.decode(
+            [part.source for part in parts], set(banned), block_ngrams=block_ngrams
+        )
+        for part, hypotheses in zip(parts, found, strict=True):
+            visible = [each for each in hypotheses if not guards.is_blank(self._text(each))]
+            if not visible or visible[0] is not hypotheses[0]:
+                part.flags.add("blank")
+            part.hypotheses = visible or part.hypotheses
+
+    def _is_loop(self, part: _Part) -> bool:
+        return bool(part.hypotheses) and guards.loops(part.hypotheses[0].ids, part.source)
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        return self._target.decode(hypothesis.ids[:-1])
+
+    def _joined(self, line: str, parts: list[_Part]) -> Translation:
+        """The translation of a line from those of its parts."""
+        flags = set().union(*(part.flags for part in parts))
+        source = line.encode("utf-8", errors="surrogatepass").decode("utf-8", errors="replace")
+        if "\ufffd" in source:
+            flags.add("invalid_utf8")
+        if len(parts) > 1:
+            flags.add("split")
+        parts = [part for part in parts if part.hypotheses]
+        for part in parts:
+            if len(part.hypotheses[0].ids) > self._tiles.limit(part.source):
+                flags.add("length_limit")
+        ordered = tuple(sorted(flags))
+        if not parts:
+            return Translation(source, flags=ordered)
+        best, *others = self._outputs(parts)
+        return Translation(
+            source,
+            *(best.translation, best.score, best.rank),
+            tokens=tuple(
+                Token(self._target.piece(piece), gain)
+                for part in parts
+                for piece, gain in zip(*part.hypotheses[0][:2], strict=True)
+            ),
+            alternatives=tuple(others),
+            alignment=tuple(self._alignment(parts)),
+            flags=ordered,
+        )
+
+    def _outputs(self, parts: list[_Part]) -> Iterator[Alternative]:
+        """The n-best outputs; a part with fewer hypotheses than others repeats its last."""
+        most = max(len(part.hypotheses) for part in parts)
+        for place in range(min(self.config.translate.nbest, most)):
+            chosen = [part.hypotheses[min(place, len(part.hypotheses) - 1)] for part in parts]
+            words = sum(len(each.ids) for each in chosen)
+            yield Alternative(
+                " ".join(filter(None, map(self._text, chosen))),
+                score=sum(each.score for each in chosen),
+                rank=sum(each.rank * len(each.ids) for each in chosen) / words,
+            )
+
+    def _alignment(self, parts: list[_Part]) -> Iterator[Aligned]:
+        start = 0
+        for part in parts:
+            pieces = [*part.source, EOS]
+            best = part.hypotheses[0]
+            for source, weight in zip(best.sources, best.weights, strict=True):
+                yield Aligned(start + source, self._source.piece(pieces[source]), weight)
+            start += len(part.source)

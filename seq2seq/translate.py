@@ -1,0 +1,136 @@
+r"""Translates text: sentences from the command line, a file or a pipe. One line in, one line out.
+
+python -m seq2seq.translate runs/demo "Guten Morgen."
+python -m seq2seq.translate runs/demo < in.de > out.en
+"""
+
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from seq2seq import cli
+from seq2seq.errors import Interrupted, UserError
+
+if TYPE_CHECKING:
+    from seq2seq.decoding.translator import Translation, Translator
+
+_log = logging.getLogger(__name__)
+_STANDARD_INPUT = 0
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs the stage with these arguments."""
+    parser = cli.parser(
+        "translate",
+        "Translates raw text: one line in, one line out, in order. With several hypotheses "
+        "(--nbest) the format is json: one object a line, the best as its translation, the others "
+        "as its alternatives. Sentences that are too long are translated in parts.",
+        {"beam": "translate.beam", "nbest": "translate.nbest", "format": "translate.format"},
+    )
+    parser.add_argument("model", metavar="MODEL", help="a run folder, its best/, or a model folder")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="lines to translate; none: stdin")
+    parser.add_argument("--input", type=Path, metavar="FILE", help="read this instead of stdin")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write this instead of stdout")
+    options = parser.parse_args(argv)
+    _require_files(options.text, options.input, options.output)
+
+    # Late: --help and mistakes in the arguments need not wait for JAX.
+    from seq2seq.decoding.translator import Translator
+
+    translator = Translator.load(options.model, options.overrides)
+    settings = translator.config.translate
+    if settings.nbest > 1 and settings.format == "text":
+        raise UserError(
+            f"translate.nbest={settings.nbest} needs --format json: "
+            "text has one line for each line of the source"
+        )
+    results = _results(translator, options.text, options.input)
+    as_json = settings.format == "json"
+    with _writer(options.output) as write:
+        for result in results:
+            write(result.to_json() if as_json else result.translation)
+
+
+def _require_files(text: Sequence[str], source: Path | None, output: Path | None) -> None:
+    """Finds mistakes before the model is loaded, and above all before a file is overwritten."""
+    if text and source:
+        raise UserError("text and --input were both given; give one of them")
+    if source and not source.exists():
+        raise UserError(f"input {str(source)!r} does not exist")
+    if source and source.is_dir():
+        raise UserError(f"input {str(source)!r} is a folder; name a text file")
+    if output and output.is_dir():
+        raise UserError(f"output {str(output)!r} is a folder; name a file in it")
+    if output and not output.absolute().parent.is_dir():
+        raise UserError(f"the folder of output {str(output)!r} does not exist; create it first")
+    if source and output and output.exists() and output.samefile(source):
+        raise UserError(f"input and output are the same file {str(source)!r}; name another output")
+
+
+def _results(
+    translator: "Translator", text: Sequence[str], source: Path | None
+) -> Iterator["Translation"]:
+    if text:
+        # A line break separates lines here as it does in a file; the arguments are the chunk.
+        lines = [line for each in text for line in each.removesuffix("\n").split("\n")]
+        yield from translator.stream(map(_repaired, lines))
+    elif source:
+        with source.open("rb") as file:
+            yield from _from_descriptor(translator, file.fileno())
+    else:
+        if os.isatty(_STANDARD_INPUT):
+            _log.info("type a sentence and press Enter; Ctrl-D ends")
+        yield from _from_descriptor(translator, _STANDARD_INPUT)
+
+
+def _from_descriptor(translator: "Translator", descriptor: int) -> Iterator["Translation"]:
+    from seq2seq.decoding import lines
+
+    number, warned = 0, False
+    for chunk in lines.arriving(descriptor, translator.chunk_sizes()):
+        if number == 0:
+            chunk[0] = lines.without_mark(chunk[0])
+        for offset, raw in enumerate(chunk, start=1):
+            if not warned and not lines.is_utf8(raw):
+                warned = True
+                _log.warning(
+                    "line %d is not UTF-8; its invalid bytes are read as U+FFFD (said once; "
+                    "--format json flags every such line)",
+                    number + offset,
+                )
+        number += len(chunk)
+        yield from translator.translate_chunk([lines.decode(raw) for raw in chunk])
+
+
+def _repaired(text: str) -> str:
+    """An argument of the command line, whose invalid bytes Python hides in surrogates."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+@contextmanager
+def _writer(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """A function that writes a line at once and as a whole, so that a kill leaves whole lines."""
+    if path is None:
+        yield lambda line: print(line, flush=True)
+        return
+    with path.open("wb", buffering=0) as file:
+
+        def write(line: str) -> None:
+            rest = memoryview((line + "\n").encode("utf-8"))
+            while rest:
+                rest = rest[file.write(rest) :]
+
+        yield write
+
+
+def _stop(_signal: int, _frame: object) -> NoReturn:
+    raise Interrupted("stopped by SIGTERM; the same command starts again")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
+    cli.run(main)
