@@ -97,11 +97,10 @@ def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:
         list(itertools.islice(read_lines(prepared.text("valid", side)), limit)) for side in SIDES
     )
     tokenizers = [Tokenizer.load(run.tokenizer(side)) for side in SIDES]
-    translator = Translator(config, None, *tokenizers)
 
     def judge(weights: Any) -> dict[str, float]:
-        hypotheses = translator.with_weights(weights).translate(sources)
-        return {name: score_one(name, hypotheses, references).value for name in ("bleu", "chrf")}
+        hypotheses = Translator(config, weights, *tokenizers).translate(sources)
+        return {name: score_one(name, hypotheses, references) for name in ("bleu", "chrf")}
 
     return judge
 

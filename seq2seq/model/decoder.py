@@ -63,7 +63,7 @@ class Decoder(nnx.Module):
         """The state before the first word, for so many hypotheses a sentence."""
         states_bs = jnp.tanh(
             product("bm,ms->bs", memory.summary_bm, self.begin_ms[...], self.dtype)
-            + self.begin_bias_s[...]
+            + self.begin_bias_s[None]
         )
         rows_ns = jnp.repeat(states_bs, hypotheses, axis=0)
         parts = jnp.split(rows_ns, 2 * self.config.decoder_layers, axis=1)
@@ -109,7 +109,7 @@ class Decoder(nnx.Module):
         both_tnd = jnp.concatenate([x_tnd, context_tnm], axis=-1)
         readout_tne = jnp.tanh(
             product("tnd,de->tne", both_tnd, self.readout_de[...], self.dtype)
-            + self.readout_bias_e[...]
+            + self.readout_bias_e[None, None]
         )
         readout_tne = dropout(readout_tne, config.dropout_output, site=1)
         return readout_tne, DecoderState(tuple(states), readout_tne[-1]), weights_tns

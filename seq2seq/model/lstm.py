@@ -52,7 +52,7 @@ class LSTM(nnx.Module):
         if self.norm is not None:
             x_tni = self.norm(x_tni)
         gates_tng = product("tni,ig->tng", x_tni, self.input_ig[...], self.dtype)
-        gates_tng = gates_tng + self.bias_g[...]
+        gates_tng = gates_tng + self.bias_g[None, None]
         if state is None:
             zeros_nd = jnp.zeros((x_tni.shape[1], gates_tng.shape[2] // 4))
             state = LSTMState(zeros_nd, zeros_nd)

@@ -85,7 +85,7 @@ class Network(nnx.Module):
     def logits(self, readout_tne: Float[Array, "t n e"]) -> Float[Array, "t n v"]:
         """Unnormalised log-probabilities of the words."""
         kernel_ve, bias_v = self.output
-        return product("tne,ve->tnv", readout_tne, kernel_ve, self.dtype) + bias_v
+        return product("tne,ve->tnv", readout_tne, kernel_ve, self.dtype) + bias_v[None, None]
 
     @property
     def output(self) -> tuple[Float[Array, "v e"], Float[Array, " v"]]:

@@ -93,7 +93,7 @@ def _chunk(softmax: Softmax, at: tuple[Array, Array, Array], form: _Form) -> tup
     readout_ce, label_c, weight_c = at
     smoothing, dtype = form
     vocabulary = softmax.kernel_ve.shape[0]
-    logits_cv = product("ce,ve->cv", readout_ce, softmax.kernel_ve, dtype) + softmax.bias_v
+    logits_cv = product("ce,ve->cv", readout_ce, softmax.kernel_ve, dtype) + softmax.bias_v[None]
     top_c1 = logits_cv.max(axis=1, keepdims=True)
     exp_cv = jnp.exp(logits_cv - top_c1)
     sum_c1 = exp_cv.sum(axis=1, keepdims=True)

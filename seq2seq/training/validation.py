@@ -50,7 +50,7 @@ class Validation:
         numbers = {
             "loss": smoothed / tokens,
             "perplexity": math.exp(min(likelihood / tokens, 700.0)),
-            **self._judge(weights),
+            **self._judge(parallel.to_host(weights)),
         }
         # Every process has the same, but for the last bits between unlike hosts; a decision
         # taken differently on two of them would be a deadlock.
