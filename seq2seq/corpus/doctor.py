@@ -17,7 +17,7 @@ from seq2seq.corpus.chunks import Chunk, read_chunks, sides
 from seq2seq.corpus.languages import KNOWN, language_of, primary
 from seq2seq.corpus.text import normalise
 
-_WHOLE_CHUNKS = 16  # looked at line by line; of later ones a few hundred lines each
+_WHOLE_CHUNKS = 8  # looked at line by line; of later ones a few hundred lines each
 _SAMPLE_LINES = 512
 _MOST_LINES_SEARCHED = 100_000
 _WRONG_LANGUAGE_SHARE = 0.1
