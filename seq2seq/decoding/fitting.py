@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import numpy as np
 
 from seq2seq.config import ModelConfig
 from seq2seq.errors import UserError
 from seq2seq.model import network
-from seq2seq.model.weights import flatten
 
 
 class Mismatch(UserError):
@@ -17,11 +17,11 @@ class Mismatch(UserError):
 
 def require(config: ModelConfig, sizes: network.Sizes, weights: Mapping[str, Any]) -> None:
     """Refuses weights that are not those of such a network, or that hold no numbers."""
-    found = dict(flatten(weights))
+    found = _by_name(weights)
     _require_vocabulary("target", sizes.target, found.get("target_ve"))
     source = found.get("target_ve" if config.tie == "all" else "source_ve")
     _require_vocabulary("source", sizes.source, source)
-    wanted = dict(flatten(network.shapes(config, sizes)))
+    wanted = _by_name(network.shapes(config, sizes))
     for name in sorted({*found, *wanted}):
         if name not in wanted:
             raise Mismatch(
@@ -39,6 +39,11 @@ def require(config: ModelConfig, sizes: network.Sizes, weights: Mapping[str, Any
                 f"weight {name!r} holds values that are no numbers; "
                 "take an earlier model of the run"
             )
+
+
+def _by_name(weights: Mapping[str, Any]) -> dict[str, Any]:
+    leaves = jax.tree_util.tree_leaves_with_path(weights)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
 
 
 def _require_vocabulary(side: str, size: int, table_ve: Any) -> None:

@@ -43,11 +43,12 @@ class Hypothesis(NamedTuple):
 
 
 def places(beam: int) -> int:
-    """Sentences in a tile on the device that JAX uses, for a good number of rows.
+    """Sentences in a tile on the device that JAX uses.
 
-    On a CPU more rows make many sentences faster, and one sentence slower.
+    On a CPU, measured at 512 units: 80 rows instead of 40 are a tenth faster for many sentences
+    and take twice as long for a single one.
     """
-    rows, most = (80, 32) if jax.default_backend() == "cpu" else (640, 128)
+    rows, most = (40, 16) if jax.default_backend() == "cpu" else (640, 128)
     return max(1, min(rows // beam, most))
 
 

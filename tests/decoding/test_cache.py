@@ -1,0 +1,63 @@
+"""The cache in processes of their own, because JAX sets its cache up once in a process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seq2seq.decoding import cache
+
+ROOT = str(Path(__file__).parents[2])
+
+
+def translate(model, **environment) -> subprocess.CompletedProcess:
+    """Runs the command with the cache where it is by default."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "seq2seq.translate", str(model.path), "Hund"),
+            *("--set", "translate.cache=", "--set", "translate.beam=2"),
+        ],
+        env=os.environ | {"PYTHONPATH": ROOT} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_compiled_code_is_kept_in_the_users_cache_folder_and_closed_to_others(model, tmp_path):
+    first = translate(model, XDG_CACHE_HOME=str(tmp_path))
+    [folder] = (tmp_path / "seq2seq").iterdir()
+    entries = sorted(folder.iterdir())
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert any("search" in entry.name for entry in entries)
+    for entry in entries:
+        entry.write_bytes(b"damaged" + entry.read_bytes()[:200])
+    second = translate(model, XDG_CACHE_HOME=str(tmp_path))
+    assert first.stdout == second.stdout
+    assert second.stderr == ""
+
+
+def test_a_cache_that_cannot_be_made_is_done_without(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert cache.enable(str(tmp_path / "file" / "folder")) is None
+
+
+@pytest.mark.slow
+def test_a_cache_that_cannot_be_made_costs_nothing_but_time(model, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert translate(model, XDG_CACHE_HOME=str(tmp_path / "file")).stdout.strip()
+
+
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path, caplog):
+    folder = tmp_path / cache._machine()
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert cache.enable(str(tmp_path)) is None
+    assert "chmod 700" in caplog.text
+
+
+@pytest.mark.parametrize("setting", ["off"])
+def test_off_means_off(setting):
+    assert cache.enable(setting) is None

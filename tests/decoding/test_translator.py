@@ -1,0 +1,274 @@
+"""The translator as applications see it, and its promise: neighbours change nothing."""
+
+import dataclasses
+import itertools
+import json
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from seq2seq import Translator, configfile, layout
+from seq2seq.config import Config, ModelConfig, TranslateConfig
+from seq2seq.corpus.tokenizer import EOS, Tokenizer
+from seq2seq.decoding import translator as module
+from seq2seq.decoding.tiles import Tiles
+from seq2seq.errors import UserError
+from seq2seq.model import network, weights
+
+HARD = [
+    *("", " ", "\t\r\n", "\x00", "\u200b", "\ufeff"),
+    *("a", ".", "😀", "👩‍👧‍👦" * 5, "שלום עולם", "مرحبا بالعالم", "日本語。" * 20),
+    *("\ufffd", "x" * 500, "Hund " * 5_000, "." * 99, "\udcff kaputt", "zwei\nZeilen", "\u200d"),
+]
+
+
+def lines(count: int, longest: int = 12) -> list[str]:
+    draw = np.random.default_rng(count)
+    words = ["Hund", "grün", "läuft", "über", "die", "Straße", "Kind", "42", "mit", "!"]
+    return [" ".join(draw.choice(words, size=draw.integers(1, longest + 1))) for _ in range(count)]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_text_and_scores_do_not_depend_on_the_batch_or_the_order(model, precision):
+    translator = Translator.load(model.path, [f"translate.precision={precision}"])
+    sources = lines(20, longest=30)
+    together = translator.translate_all(sources)
+    alone = [translator.translate_all([line])[0] for line in sources]
+    sevens = [
+        result
+        for start in range(0, 20, 7)
+        for result in translator.translate_all(sources[start : start + 7])
+    ]
+    order = np.random.default_rng(0).permutation(20)
+    shuffled = dict(
+        zip(order, translator.translate_all([sources[place] for place in order]), strict=True)
+    )
+    assert together == alone == sevens == [shuffled[place] for place in range(20)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_at_real_size_ids_and_scores_do_not_depend_on_the_batch(precision):
+    options = TranslateConfig(precision=precision, max_length_ratio=0.5)
+    fresh = network.initialise(ModelConfig(), network.Sizes(8_000, 8_000), seed=1)
+    tiles = Tiles.place(ModelConfig(), options, jax.tree.map(lambda leaf: 3 * leaf, fresh))
+    draw = np.random.default_rng(0)
+    sources = [draw.integers(4, 8_000, length).tolist() for length in draw.integers(1, 30, 36)]
+
+    def decoded(batch: int) -> list:
+        return [
+            found
+            for start in range(0, 36, batch)
+            for found in tiles.decode(sources[start : start + batch], {0, 1, 3}, block_ngrams=0)
+        ]
+
+    together = decoded(64)
+    assert decoded(1) == together
+    assert decoded(7) == together
+    assert len({tuple(found[0].ids) for found in together}) == 36
+
+
+def test_empty_in_empty_out_and_never_empty_for_anything_else(translator):
+    for line, result in zip(HARD, translator.translate_all(HARD), strict=True):
+        assert bool(result.translation.strip()) == bool(module.normalise(line)), repr(line)
+        assert "\n" not in result.translation
+
+
+def test_the_score_is_that_of_forced_decoding(translator):
+    for line in ("Hund", "ein Kind", "die."):
+        source = translator._source.encode(line)
+        for hypothesis in translator._tiles.decode([source], {0, 1, 3}, block_ngrams=0)[0]:
+            forced = translator.force(line, hypothesis.ids)
+            assert hypothesis.score == pytest.approx(sum(forced), abs=1e-4)
+            np.testing.assert_allclose(hypothesis.log_probabilities, forced, atol=1e-4)
+
+
+def test_the_score_is_the_sum_of_its_tokens(translator):
+    for result in translator.translate_all(lines(6)):
+        total = sum(token.log_probability for token in result.tokens)
+        assert result.score == pytest.approx(total, abs=1e-4)
+
+
+def test_tokens_and_alignment_run_side_by_side_to_the_end_of_sentence(translator):
+    result = translator.translate_all(["Ein Hund läuft."])[0]
+    assert len(result.tokens) == len(result.alignment)
+    assert result.tokens[-1].piece == "</s>"
+    source = [*translator._source.encode("Ein Hund läuft."), EOS]
+    for aligned in result.alignment:
+        assert aligned.piece == translator._source.piece(source[aligned.source])
+        assert 0 < aligned.weight <= 1
+
+
+def test_nbest_gives_different_outputs_with_falling_rank(model):
+    translator = Translator.load(model.path, ["translate.nbest=3"])
+    for result in translator.translate_all(["Hund", "ein Kind", "."]):
+        ranks = [result.rank, *(each.rank for each in result.alternatives)]
+        assert len(ranks) <= 3
+        assert ranks == sorted(ranks, reverse=True)
+
+
+def test_a_line_beyond_the_limit_is_translated_in_parts_and_flagged(translator):
+    sentence = "Der Hund läuft über die Straße mit dem Kind."
+    long = translator.translate_all([" ".join([sentence] * 4)])[0]
+    part = translator.translate_all([sentence])[0]
+    assert "split" in long.flags
+    assert part.translation in long.translation
+    assert long.score == pytest.approx(
+        sum(token.log_probability for token in long.tokens), abs=1e-4
+    )
+    positions = len(translator._source.encode(long.source))
+    assert max(aligned.source for aligned in long.alignment) <= positions
+    assert long.tokens[-1].piece == "</s>"
+
+
+def test_a_length_limit_that_cuts_is_flagged(translator):
+    biased = dict(weights_of(translator))
+    biased["output_bias_v"] = biased["output_bias_v"].at[EOS].set(-1e4)
+    result = translator.with_weights(biased).translate_all(["Ein Hund."])[0]
+    assert "length_limit" in result.flags
+
+
+def weights_of(translator: Translator) -> network.Weights:
+    return translator._tiles.weights
+
+
+def test_a_model_that_loops_is_decoded_again_and_flagged(translator):
+    biased = dict(weights_of(translator))
+    piece = translator._target.encode("hund")[-1]
+    biased["output_bias_v"] = biased["output_bias_v"].at[piece].set(200.0)
+    result = translator.with_weights(biased).translate_all(["Ein grüner Mann und eine Frau."])[0]
+    assert "repetition" in result.flags
+    pieces = [token.piece for token in result.tokens]
+    grams = list(zip(pieces, pieces[1:], pieces[2:], strict=False))
+    assert len(grams) == len(set(grams))
+
+
+def test_a_model_that_prefers_blanks_still_says_something(translator):
+    biased = dict(weights_of(translator))
+    blanks = [piece for piece in translator._target.blank_ids if piece > 3]
+    spaces = [piece for piece in blanks if not translator._target.decode([piece])]
+    biased["output_bias_v"] = biased["output_bias_v"].at[jnp.array(spaces)].set(1e4)
+    result = translator.with_weights(biased).translate_all(["Ein Hund."])[0]
+    assert spaces
+    assert result.translation.strip()
+    assert "blank" in result.flags
+
+
+def test_replacement_characters_in_the_source_are_flagged(translator):
+    flags = [result.flags for result in translator.translate_all(["gut", "ka\ufffdputt"])]
+    assert ["invalid_utf8" in each for each in flags] == [False, True]
+
+
+def test_a_stream_gives_first_results_before_the_source_ends_and_keeps_the_order(translator):
+    def endless():
+        yield from itertools.cycle(["Ein Hund.", "", "Zwei Katzen."])
+
+    results = list(itertools.islice(translator.stream(endless()), 200))
+    assert [result.source for result in results] == list(itertools.islice(endless(), 200))
+
+
+def test_no_lines_give_no_translations(translator):
+    assert translator.translate([]) == []
+
+
+def test_json_has_the_keys_of_the_contract_and_is_one_line(translator):
+    result = translator.translate_all(["Ein \udcff\tHund 😀\n."])[0]
+    written = result.to_json()
+    assert "\n" not in written
+    assert list(json.loads(written)) == [
+        *("source", "translation", "score", "tokens", "alternatives", "alignment", "flags")
+    ]
+    written.encode("utf-8")
+
+
+def test_other_weights_are_used_at_once(translator):
+    other = translator.with_weights(jax.tree.map(lambda leaf: -leaf, weights_of(translator)))
+    assert other.translate(["Ein Hund läuft."]) != translator.translate(["Ein Hund läuft."])
+
+
+def copy_of(model, tmp_path) -> layout.ModelFolder:
+    shutil.copytree(model.path, tmp_path / "model")
+    return layout.ModelFolder(tmp_path / "model")
+
+
+def _truncate(folder):
+    folder.weights.write_bytes(folder.weights.read_bytes()[:-100])
+
+
+def _other_shape(folder):
+    config = configfile.from_json(folder.config)
+    wider = dataclasses.replace(config.model, encoder_layers=3)
+    folder.config.write_text(configfile.to_json(dataclasses.replace(config, model=wider)))
+
+
+def _wider(folder):
+    config = configfile.from_json(folder.config)
+    wider = dataclasses.replace(config.model, embedding=64)
+    folder.config.write_text(configfile.to_json(dataclasses.replace(config, model=wider)))
+
+
+def _not_a_number(folder):
+    tensors = safetensors.numpy.load_file(folder.weights)
+    tensors["output_bias_v"][3] = np.nan
+    safetensors.numpy.save_file(tensors, folder.weights)
+
+
+def _more_pieces(folder):
+    tensors = safetensors.numpy.load_file(folder.weights)
+    tensors["target_ve"] = np.concatenate([tensors["target_ve"]] * 2)
+    safetensors.numpy.save_file(tensors, folder.weights)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: folder.weights.unlink(), r"weights\.safetensors missing"),
+        (lambda folder: folder.config.write_text("{"), "cannot be read as JSON"),
+        (lambda folder: folder.config.write_text('{"modle": {}}'), "did you mean 'model'"),
+        (lambda folder: folder.tokenizer("target").write_bytes(b"x"), "target.model"),
+        (lambda folder: folder.tokenizer("source").unlink(), r"source\.model missing"),
+        (_truncate, "weights .* are damaged"),
+        (_other_shape, "config.json wants"),
+        (_wider, "config.json wants"),
+        (_not_a_number, "no numbers"),
+        (_more_pieces, "340 pieces, but its weights were trained with 680"),
+    ],
+)
+def test_a_damaged_model_is_refused_with_a_sentence(model, tmp_path, damage, message):
+    folder = copy_of(model, tmp_path)
+    damage(folder)
+    with pytest.raises(UserError, match=message):
+        Translator.load(folder.path)
+
+
+def test_a_tokenizer_of_another_model_is_refused(model, tmp_path, other_tokenizer):
+    folder = copy_of(model, tmp_path)
+    folder.tokenizer("source").write_bytes(other_tokenizer)
+    with pytest.raises(UserError, match="not the vocabulary that these weights were trained with"):
+        Translator.load(folder.path)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("translate.beem=3", "did you mean 'translate.beam'|did you mean 'beam'"),
+        ("model.embedding=64", "model.embedding is part of the model"),
+        ("data.max_length=10", "data.max_length is part of the model"),
+        ("translate.beam=0", "translate.beam=0"),
+        ("translate.nbest=9", "translate.nbest=9"),
+    ],
+)
+def test_overrides_that_do_not_fit_are_refused_by_name(model, override, message):
+    with pytest.raises(UserError, match=message):
+        Translator.load(model.path, [override])
+
+
+def test_a_translator_is_made_from_live_weights(model):
+    tokenizers = [Tokenizer.load(model.tokenizer(side)) for side in layout.SIDES]
+    config: Config = configfile.from_json(model.config)
+    live = Translator(config, weights.load(model), *tokenizers)
+    assert live.translate(["Ein Hund."]) == Translator.load(model.path).translate(["Ein Hund."])
