@@ -49,7 +49,7 @@ def main() -> None:
     cold = figures["cold_start_s"]
     print(f"cold start, cache empty: {cold['first']:.2f} s; median later: {cold['median']:.2f} s")
     for beam, batch in itertools.product((5, 1), (1, 32)):
-        sources = lines[: options.single] if batch == 1 else lines * 2
+        sources = (lines[: options.single] if batch == 1 else lines) * 2
         setting = [f"translate.beam={beam}", f"translate.precision={options.precision}"]
         figure = {"beam": beam, "batch": batch, **warm(options.model, setting, sources, batch)}
         figures["warm"].append(figure)
@@ -84,7 +84,7 @@ def warm(
 ) -> dict[str, float]:
     """Speed in calls of so many lines, after one pass that compiles."""
     translator = Translator.load(model, setting)
-    # Lines of every width are compiled by the first pass over the shorter of both texts.
+    # Everything comes twice: half of it compiles all widths.
     for group in batches(sources[: len(sources) // 2 or 1], batch):
         translator.translate(group)
     results: list[Any] = []
