@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from seq2seq.corpus.text import BYTE_ORDER_MARK, columns, decode, raw_lines
+from seq2seq.corpus.text import columns, decode, normalise, normalised_lines, raw_lines
 
 CHUNK_PAIRS = 4_096
 _CHUNK_BYTES = 16 << 20
@@ -39,26 +39,19 @@ def _take(stream: Iterator[bytes], size: int) -> list[bytes]:
 
 
 def sides(chunk: Chunk) -> tuple[list[str], list[str]]:
-    """The source and the target lines of a chunk, decoded strictly."""
+    """The source and the target lines of a chunk, decoded strictly, normalised."""
     texts = [
-        _lines(block, count, path, chunk.first)
-        for block, count, path in zip(chunk.blocks, chunk.counts, chunk.paths, strict=True)
+        decode(block, path, chunk.first)
+        for block, path in zip(chunk.blocks, chunk.paths, strict=True)
     ]
     if len(texts) == 2:
-        return texts[0], texts[1]
+        source, target = (
+            normalised_lines(block, text) if count else []
+            for block, text, count in zip(chunk.blocks, texts, chunk.counts, strict=True)
+        )
+        return source, target
     pairs = [
         columns(line, chunk.paths[0], number)
-        for number, line in enumerate(texts[0], start=chunk.first)
+        for number, line in enumerate(texts[0].split("\n"), start=chunk.first)
     ]
-    return [source for source, _ in pairs], [target for _, target in pairs]
-
-
-def _lines(block: bytes, count: int, path: Path, first: int) -> list[str]:
-    if not count:
-        return []
-    text = decode(block, path, first)
-    if first == 1:
-        text = text.removeprefix(BYTE_ORDER_MARK)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").removesuffix("\r")
-    return text.split("\n")
+    return [normalise(source) for source, _ in pairs], [normalise(target) for _, target in pairs]

@@ -83,14 +83,11 @@ class Examination:
         return _closely(seen, source[: look.lines], target[: look.lines])
 
     def _leaks(self, source: list[str], target: list[str]) -> list[tuple[str, bool]]:
-        if not self.held:
-            return []
-        lines = list(map(normalise, source))
-        if self.held.keys().isdisjoint(lines):
+        if self.held.keys().isdisjoint(source):
             return []
         return [
-            (line, normalise(other) in self.held[line])
-            for line, other in zip(lines, target, strict=False)
+            (line, other in self.held[line])
+            for line, other in zip(source, target, strict=False)
             if line in self.held
         ]
 
@@ -102,10 +99,14 @@ def _halves(source: list[str], target: list[str]) -> tuple[int, int]:
 def _closely(seen: Seen, source: list[str], target: list[str]) -> Seen:
     pairs = list(zip(source, target, strict=False))
     long = [(a, b) for a, b in pairs if a.count(" ") >= 2]
+    step = max(len(pairs) // _SAMPLE_LINES, 1)
     return Seen(
         *(seen.counts, seen.size, seen.first, len(pairs)),
         windows=find_drift(source, target),
-        languages=(Counter(map(language_of, source)), Counter(map(language_of, target))),
+        languages=(
+            Counter(map(language_of, source[::step])),
+            Counter(map(language_of, target[::step])),
+        ),
         untranslated=sum(a.casefold() == b.casefold() for a, b in long),
         translatable=len(long),
         leaks=seen.leaks,

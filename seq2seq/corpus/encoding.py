@@ -1,6 +1,7 @@
 """From chunks of text to pieces, leaving out pairs that are of no use, and counting them."""
 
 import hashlib
+import operator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,8 +10,7 @@ from numpy.typing import NDArray
 
 from seq2seq.config import DataConfig
 from seq2seq.corpus.chunks import Chunk, sides
-from seq2seq.corpus.text import normalise
-from seq2seq.corpus.tokenizer import EOS, Tokenizer
+from seq2seq.corpus.tokenizer import Tokenizer
 
 REASONS = ("empty", "identical", "too_short", "too_long", "length_ratio", "duplicate")
 _RATIO_OFFSET = 10  # a short sentence may well be twice as long as its translation
@@ -64,8 +64,8 @@ class Encoding:
             keep = drawn(share, len(source)).tolist()
             source = [line for line, kept in zip(source, keep, strict=True) if kept]
             target = [line for line, kept in zip(target, keep, strict=True) if kept]
-        a, a_lengths = _encode(self.source, source)
-        b, b_lengths = _encode(self.target, target)
+        a, a_lengths = self.source.encode_lines(source)
+        b, b_lengths = self.target.encode_lines(target)
         useless = self._useless(source, target, (a_lengths, b_lengths))
         keep = ~np.any(list(useless.values()), axis=0) if len(source) else np.zeros(0, bool)
         dropped, before = {}, np.zeros(len(source), bool)
@@ -86,7 +86,7 @@ class Encoding:
         low, high = np.minimum(a, b), np.maximum(a, b)
         identical = np.zeros(len(source), bool)
         if self.data.drop_identical:
-            identical = np.fromiter(map(_same, source, target), bool, len(source))
+            identical = np.fromiter(map(operator.eq, source, target), bool, len(source))
         ratio = (high + _RATIO_OFFSET) / (low + _RATIO_OFFSET)
         return {
             "empty": low == 0,
@@ -97,30 +97,15 @@ class Encoding:
         }
 
 
-def _same(source: str, target: str) -> bool:
-    # Normalising is dear: only for lines that begin alike.
-    return source == target or (
-        source.lstrip()[:3] == target.lstrip()[:3] and normalise(source) == normalise(target)
-    )
-
-
-def _encode(
-    tokenizer: Tokenizer, lines: list[str]
-) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    flat, ends = tokenizer.encode_lines(lines)
-    return flat, np.diff(ends, prepend=-1) - 1
-
-
 def _interleave(
     source: tuple[NDArray[np.integer], NDArray[np.int64]],
     target: tuple[NDArray[np.integer], NDArray[np.int64]],
     keep: NDArray[np.bool_],
 ) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """Kept pairs side by side, without the EOS that ended every line."""
+    """Kept pairs side by side."""
     (a, a_lengths), (b, b_lengths) = source, target
     lengths = np.stack([a_lengths[keep], b_lengths[keep]], axis=1).reshape(-1)
-    a = a[np.repeat(keep, a_lengths + 1) & (a != EOS)]
-    b = b[np.repeat(keep, b_lengths + 1) & (b != EOS)]
+    a, b = a[np.repeat(keep, a_lengths)], b[np.repeat(keep, b_lengths)]
     is_source = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
     tokens = np.empty(len(a) + len(b), np.promote_types(a.dtype, b.dtype))
     tokens[is_source] = a

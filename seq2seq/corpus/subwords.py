@@ -25,15 +25,15 @@ _THREADS = 16
 
 
 def sample(share: Share) -> tuple[bytes, bytes]:
-    """The lines of a chunk that were drawn, normalised, of both sides; what a worker does."""
+    """The lines of a chunk that were drawn, of both sides; what a worker does."""
     source, target = sides(share.chunk)
     keep = drawn(share, len(source)).tolist()
     return _text(source, keep), _text(target, keep)
 
 
 def _text(lines: list[str], keep: list[bool]) -> bytes:
-    chosen = (normalise(line) for line, kept in zip(lines, keep, strict=True) if kept)
-    return "".join(f"{line}\n" for line in chosen if line).encode()
+    chosen = (line for line, kept in zip(lines, keep, strict=True) if kept and line)
+    return "".join(f"{line}\n" for line in chosen).encode()
 
 
 def write_samples(

@@ -6,7 +6,7 @@ import pytest
 
 from seq2seq.config import Corpus
 from seq2seq.corpus.chunks import read_chunks, sides
-from seq2seq.corpus.text import normalise, read_lines, read_pairs
+from seq2seq.corpus.text import normalise, normalised_lines, read_lines, read_pairs
 from seq2seq.errors import UserError
 
 
@@ -38,6 +38,20 @@ def test_normalise_applied_twice_changes_nothing_for_any_character():
         assert normalise(once) == once
         assert unicodedata.is_normalized("NFC", once)
         assert len(once.splitlines()) <= 1
+
+
+def test_lines_of_a_block_are_normalised_as_each_alone():
+    letters = [chr(n) for n in range(0x11000) if n != 0x0A and not 0xD800 <= n < 0xE000]
+    lines = [f"a{letter}b{letter}\u0438{letter}" for letter in letters]
+    block = "\n".join(lines)
+    assert normalised_lines(block.encode(), block) == list(map(normalise, lines))
+
+
+@pytest.mark.parametrize("line", [" a", "a ", "a  b", "a\r", "", "\ufeffa", "a\u0301"])
+def test_one_untidy_line_is_found_wherever_it_stands(line):
+    for lines in ([line, "b", "c"], ["b", line, "c"], ["b", "c", line], [line]):
+        block = "\n".join(lines)
+        assert normalised_lines(block.encode(), block) == list(map(normalise, lines))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +122,6 @@ def test_chunks_hold_every_line_once_and_in_order(tmp_path, size):
     (tmp_path / "s").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
     (tmp_path / "t").write_text("\n".join(lines[::-1]) + "\n", encoding="utf-8", newline="")
     found = [sides(chunk) for chunk in read_chunks((tmp_path / "s", tmp_path / "t"), size)]
-    expected = [line.removesuffix("\r") for line in lines]
+    expected = list(map(normalise, lines))
     assert [line for source, _ in found for line in source] == expected
     assert [line for _, target in found for line in target] == expected[::-1]

@@ -6,7 +6,6 @@ import pytest
 import sentencepiece
 
 from seq2seq.config import TokenizerConfig
-from seq2seq.corpus import tokenizer as tokenizer_module
 from seq2seq.corpus.subwords import Training, train
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
@@ -72,36 +71,9 @@ def test_a_batch_is_its_lines_one_by_one(tokenizer, pairs):
     assert tokenizer.encode_batch([]) == []
 
 
-def test_the_table_of_words_changes_nothing_even_when_it_overflows(tokenizer, pairs, monkeypatch):
-    lines = [source for source, _ in pairs]
-    whole = pickle.loads(pickle.dumps(tokenizer)).encode_batch(lines)
-    monkeypatch.setattr(tokenizer_module, "_TABLE_WORDS", 20)
-    small = pickle.loads(pickle.dumps(tokenizer))
-    assert [small.encode(line) for line in lines] == whole
-
-
-def test_words_are_split_as_sentencepiece_splits_whole_lines(tokenizer, pairs):
-    processor = sentencepiece.SentencePieceProcessor(
-        model_proto=tokenizer._processor.serialized_model_proto()
-    )
-    lines = [line for pair in pairs for line in pair]
-    differing = sum(tokenizer.encode(line) != processor.EncodeAsIds(line) for line in lines)
-    assert differing <= len(lines) // 100  # equally likely splits of a word: either is right
-
-
-def test_a_vocabulary_that_reaches_over_spaces_is_used_on_whole_lines(sample, tmp_path, pairs):
-    path = foreign_model(
-        tmp_path / "m",
-        sample,
-        split_by_whitespace=False,
-        byte_fallback=True,
-        **{"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3, "vocab_size": 500},
-    )
-    loaded = Tokenizer.load(path)
-    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
-    assert any("\u2581" in loaded.piece(i)[1:] for i in range(loaded.size))
-    line = pairs[0][0]
-    assert loaded.encode(line) == processor.EncodeAsIds(line)
+def test_a_tokenizer_survives_being_sent_to_another_process(tokenizer, pairs):
+    other = pickle.loads(pickle.dumps(tokenizer))
+    assert all(other.encode(line) == tokenizer.encode(line) for line, _ in pairs[:50])
 
 
 def test_lone_bytes_become_a_replacement_character_and_never_a_newline(tokenizer):
