@@ -48,6 +48,7 @@ def main(argv: Sequence[str]) -> None:
 def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
     from seq2seq.corpus.batching import Plan
     from seq2seq.corpus.shards import open_split, read_meta
+    from seq2seq.decoding import cache
     from seq2seq.model.network import Sizes
     from seq2seq.training import folder, parallel
     from seq2seq.training.loop import Loop, Task
@@ -61,13 +62,13 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
         if devices.is_first:
             folder.prepare(run, config, prepared)
         parallel.wait_for_all("run folder")
+        cache.enable(config.translate.cache)
         plan, valid = (
             Plan(
-                open_split(prepared, split),
-                batch_tokens=config.train.batch_tokens,
-                shapes=config.train.shapes,
+                open_split(prepared, split), batch_tokens=config.train.batch_tokens, shapes=shapes
             )
-            for split in ("train", "valid")
+            # Held-out data is small: every further shape costs more to compile than it saves.
+            for split, shapes in (("train", config.train.shapes), ("valid", 3))
         )
         judge = _judge(config, run, prepared)
         Loop(

@@ -5,7 +5,8 @@ with its outputs, and the context goes to every upper layer and to the readout: 
 runs over all positions at once. With input feeding (Luong) the bottom LSTM also reads the
 previous readout, so that positions follow one another.
 
-Axes: t position   n row (sentence x hypothesis)   e embedding   d hidden   m memory   s source
+Axes: t position   n row (sentence x hypothesis)   i input   e embedding   d hidden
+m memory   s source
 """
 
 from typing import NamedTuple
@@ -92,10 +93,10 @@ class Decoder(nnx.Module):
         return readout_tne, state, weights_tns
 
     def _positions(
-        self, x_tne: Float[Array, "t n e"], state: DecoderState, memory: Memory, *, dropout: Dropout
+        self, x_tni: Float[Array, "t n i"], state: DecoderState, memory: Memory, *, dropout: Dropout
     ) -> tuple[Float[Array, "t n e"], DecoderState, Float[Array, "t n s"]]:
         config, states = self.config, []
-        x_tnd, after = self.layers[0](x_tne, state.layers[0])
+        x_tnd, after = self.layers[0](x_tni, state.layers[0])
         states.append(after)
         context_tnm, weights_tns = self.attention(
             x_tnd, memory, dropout=dropout.at(0), rate=config.dropout_attention

@@ -55,7 +55,7 @@ def load(folder: ModelFolder) -> dict[str, Any]:
     return unflatten(_decode(tensors))
 
 
-def flatten(weights: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(weights: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves with dotted names, in the order of the names."""
     for key in sorted(weights, key=str):
         value, name = weights[key], f"{prefix}{key}"

@@ -1,0 +1,79 @@
+"""The recurrence and its hand-written backward pass, against the textbook and autodiff.
+
+Axes: t position   n row   d hidden   g gate
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seq2seq.model.lstm import LSTMState, recur
+from seq2seq.model.product import product
+
+
+def textbook(gates_tng, recurrent_dg, state):
+    hidden, cell, outputs = *state, []
+    for projected in gates_tng:
+        i, f, g, o = jnp.split(projected + hidden @ recurrent_dg, 4, axis=1)
+        cell = jax.nn.sigmoid(f) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
+        hidden = jax.nn.sigmoid(o) * jnp.tanh(cell)
+        outputs.append(hidden)
+    return jnp.stack(outputs), LSTMState(hidden, cell)
+
+
+@pytest.fixture(name="arguments")
+def random_arguments():
+    keys = jax.random.split(jax.random.key(0), 4)
+    shapes = ((7, 3, 20), (5, 20), (3, 5), (3, 5))
+    gates, recurrent, *state = (
+        jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)
+    )
+    return gates, recurrent, LSTMState(*state)
+
+
+def test_the_loop_computes_the_textbook_lstm(arguments):
+    jax.tree.map(
+        lambda ours, theirs: np.testing.assert_allclose(ours, theirs, atol=1e-5),
+        jax.jit(recur, static_argnums=3)(*arguments, jnp.float32),
+        jax.jit(textbook)(*arguments),
+    )
+
+
+def test_the_backward_pass_equals_autodiff(arguments):
+    def scalar(function):
+        def value(*arguments):
+            outputs, last = function(*arguments)
+            weights = jnp.arange(outputs.size).reshape(outputs.shape)
+            return (outputs * jnp.sin(weights)).sum() + (last.hidden_nd - 2 * last.cell_nd).sum()
+
+        return jax.jit(jax.grad(value, argnums=(0, 1, 2)))(*arguments)
+
+    jax.tree.map(
+        lambda ours, theirs: np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4),
+        scalar(lambda *arguments: recur(*arguments, jnp.float32)),
+        scalar(textbook),
+    )
+
+
+def test_what_stands_behind_a_position_does_not_change_it(arguments):
+    gates, recurrent, state = arguments
+    run = jax.jit(recur, static_argnums=3)
+    whole, _ = run(gates, recurrent, state, jnp.float32)
+    changed, _ = run(gates.at[4:].set(9.0), recurrent, state, jnp.float32)
+    np.testing.assert_array_equal(whole[:4], changed[:4])
+
+
+def test_a_product_in_bfloat16_has_float32_results_and_gradients():
+    left, right = (jax.random.normal(jax.random.key(k), (4, 6, 6)) for k in (1, 2))
+
+    def value(left, right, dtype):
+        return jnp.sin(product("bij,bjk->bik", left, right, dtype)).sum()
+
+    exact = jax.grad(value, argnums=(0, 1))(left, right, jnp.float32)
+    plain = jax.grad(lambda a, b: jnp.sin(a @ b).sum(), argnums=(0, 1))(left, right)
+    rounded = jax.grad(value, argnums=(0, 1))(left, right, jnp.bfloat16)
+    for ours, theirs, half in zip(exact, plain, rounded, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        assert half.dtype == jnp.float32
+        assert 0 < jnp.abs(half - theirs).max() < 0.2
