@@ -104,6 +104,12 @@ def test_duplicates_are_dropped_across_corpora_but_not_from_further_copies(make,
     assert sorted(texts(twice)) == sorted(pairs * 2)
 
 
+def test_pairs_that_only_break_elsewhere_are_no_duplicates(make, pairs, valid):
+    split = [("Haus und Hof", "Anna"), ("Haus und", "Hof Anna")]
+    folder = make({"a": [*pairs, *split], "valid": valid}, **{"data.drop_duplicates": "true"})
+    assert texts(folder) == [*pairs, *split]
+
+
 @pytest.mark.parametrize(
     ("weight", "least", "most"), [(0.5, 250, 350), (2.0, 1200, 1200), (2.3, 1300, 1460)]
 )
