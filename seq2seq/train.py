@@ -64,9 +64,7 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
         parallel.wait_for_all("run folder")
         cache.enable(config.translate.cache)
         plan, valid = (
-            Plan(
-                open_split(prepared, split), batch_tokens=config.train.batch_tokens, shapes=shapes
-            )
+            Plan(open_split(prepared, split), batch_tokens=config.train.batch_tokens, shapes=shapes)
             # Held-out data is small: every further shape costs more to compile than it saves.
             for split, shapes in (("train", config.train.shapes), ("valid", 3))
         )
@@ -86,14 +84,14 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
 
 def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:
     """Translates the first validation lines with the program's own translator, and scores."""
+    limit = config.train.validate_sentences
+    if limit == 0:
+        return lambda weights: {}
     from seq2seq.corpus.text import read_lines
     from seq2seq.corpus.tokenizer import Tokenizer
     from seq2seq.decoding.translator import Translator
     from seq2seq.evaluation.quality import score_one
 
-    limit = config.train.validate_sentences
-    if limit == 0:
-        return lambda weights: {}
     sources, references = (
         list(itertools.islice(read_lines(prepared.text("valid", side)), limit)) for side in SIDES
     )

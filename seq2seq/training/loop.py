@@ -27,6 +27,7 @@ from seq2seq.training.checkpoints import Checkpoints, Kind
 from seq2seq.training.interruption import Requests, Watchdog
 from seq2seq.training.parallel import Devices
 from seq2seq.training.progress import Place, Reporter
+from seq2seq.training.standing import Standing
 from seq2seq.training.step import Sentences, Update, initial_state, make_step
 from seq2seq.training.stopping import HIGHER_IS_BETTER, Stopper
 from seq2seq.training.validation import Validation, read_sentences
@@ -55,7 +56,10 @@ class Loop:
         self._task = task
         self._train = task.config.train
         self._reporter = Reporter(
-            task.run.metrics, speaks=task.devices.is_first, tensorboard=self._train.tensorboard
+            task.run.metrics,
+            speaks=task.devices.is_first,
+            every=self._train.log_every_steps,
+            tensorboard=self._train.tensorboard,
         )
         self._checkpoints = Checkpoints(task.run, keep=self._train.keep_checkpoints)
         self._program = parallel.Program(
@@ -64,23 +68,8 @@ class Loop:
             ),
             self._arguments,
         )
-        self._state = task.devices.replicate(
-            initial_state(
-                task.config,
-                network.initialise(task.config.model, task.sizes, self._train.seed),
-            )
-        )
-        self._stopper = Stopper(
-            metric=self._train.stop_metric,
-            patience=self._train.patience,
-            min_gain=self._train.min_gain,
-        )
-        self._plateau = 0  # validations without gain since the last gain or halving
-        self._models: list[tuple[float, str]] = []  # the best few, the best first
-        self._step, self._epoch, self._batch = 0, 1, 0
-        self._validated = -1  # the step of the last validation
+        self._start_anew()
         self._pending: deque[tuple[Place, Update]] = deque()
-        self._seen: list[Update] = []  # since the last report
         self._asked = np.zeros(2, np.int32)
         self._diverged = False
 
@@ -91,7 +80,7 @@ class Loop:
                 self._watchdog = Watchdog(self._train.watchdog_minutes)
                 self._resume()
                 if self._finished:
-                    self._reporter.note(f"training was finished before: {self._stopper}")
+                    self._reporter.note(f"training was finished before: {self._at.stopper}")
                 else:
                     self._prepare()
                     self._run_epochs()
@@ -105,14 +94,22 @@ class Loop:
 
     # Where a run stands.
 
+    def _start_anew(self) -> None:
+        config, train = self._task.config, self._train
+        weights = network.initialise(config.model, self._task.sizes, train.seed)
+        self._state = self._task.devices.replicate(initial_state(config, weights))
+        self._at = Standing(
+            Stopper(metric=train.stop_metric, patience=train.patience, min_gain=train.min_gain)
+        )
+
     def _resume(self) -> None:
         steps = self._checkpoints.steps
         if steps:
             self._restore(steps[-1])
             self._reporter.note(
-                f"resuming at step {self._step}, epoch {self._epoch}: {self._stopper}"
+                f"resuming at step {self._at.step}, epoch {self._at.epoch}: {self._at.stopper}"
             )
-        self._reporter.cut_back(self._step)
+        self._reporter.cut_back(self._at.step)
 
     def _restore(self, step: int) -> None:
         state, notes = self._checkpoints.restore(step, self._state)
@@ -122,36 +119,25 @@ class Loop:
                 f"{self._task.config.data.prepared!r}; name that folder with "
                 "--set data.prepared=FOLDER, or start a new run folder"
             )
+        if notes["devices"] != self._task.devices.total:
+            self._reporter.note(
+                f"the run had {notes['devices']} devices and now has {self._task.devices.total}: "
+                "it goes on, but not bit for bit as it would have"
+            )
         self._state = self._task.devices.replicate(state)
-        self._step, self._epoch, self._batch = step, notes["epoch"], notes["batch"]
-        self._validated = notes["validated"]
-        self._stopper = self._stopper.restored(notes["stopper"])
-        self._plateau = notes["plateau"]
-        self._models = [(value, name) for value, name in notes["models"]]
-
-    def _notes(self) -> dict[str, Any]:
-        return {
-            "fingerprint": self._task.fingerprint,
-            "devices": self._task.devices.total,
-            "epoch": self._epoch,
-            "batch": self._batch,
-            "validated": self._validated,
-            "stopper": self._stopper.state(),
-            "plateau": self._plateau,
-            "models": self._models,
-        }
+        self._at = self._at.restored(notes)
 
     @property
     def _finished(self) -> bool:
         return (
-            self._stopper.done
-            or self._epoch > self._train.max_epochs
-            or 0 < self._train.max_steps <= self._step
+            self._at.stopper.done
+            or self._at.epoch > self._train.max_epochs
+            or 0 < self._train.max_steps <= self._at.step
         )
 
     @property
     def _place(self) -> Place:
-        return Place(self._step, self._epoch, self._batch, self._task.plan.batches)
+        return self._at.place(self._task.plan.batches)
 
     # Updates.
 
@@ -197,8 +183,8 @@ class Loop:
                 batches = self._batches()
 
     def _batches(self) -> Iterator[Planned]:
-        epoch = self._task.plan.epoch(self._train.seed, self._epoch)
-        return itertools.islice(epoch, self._batch, None)
+        epoch = self._task.plan.epoch(self._train.seed, self._at.epoch)
+        return itertools.islice(epoch, self._at.batch, None)
 
     def _update(self, planned: Planned) -> None:
         devices = self._task.devices
@@ -207,7 +193,7 @@ class Loop:
         requests = np.zeros((len(devices.local), 2), np.int32)
         requests[0] = self._requests.now()
         self._state, update = self._program(planned.shape, self._state, batch, requests)
-        self._step, self._batch = self._step + 1, self._batch + 1
+        self._at = self._at.after_update()
         self._pending.append((self._place, update))
         # One update behind, so that the device never waits for the host to read a number.
         if len(self._pending) > 1:
@@ -217,12 +203,12 @@ class Loop:
             self._save("step")
         elif self._due(self._train.checkpoint_every_steps):
             self._save("step")
-        elif 0 < self._train.max_steps == self._step:
+        elif 0 < self._train.max_steps == self._at.step:
             self._validate()
             self._save("step")
 
     def _due(self, every: int) -> bool:
-        return every > 0 and self._step % every == 0
+        return every > 0 and self._at.step % every == 0
 
     def _read_update(self) -> None:
         place, update = self._pending.popleft()
@@ -230,23 +216,7 @@ class Loop:
         self._watchdog.beat()
         self._asked = np.maximum(self._asked, update.requests)
         self._diverged |= int(update.skipped_in_a_row) >= self._train.max_bad_steps
-        target = int(update.target_tokens)
-        self._reporter.count(tokens=target + int(update.source_tokens), target_tokens=target)
-        self._seen.append(update)
-        if place.step % self._train.log_every_steps == 0 or place.batch == place.batches:
-            self._report(place)
-
-    def _report(self, place: Place) -> None:
-        tokens = sum(float(update.target_tokens) for update in self._seen)
-        numbers = {
-            name: sum(float(getattr(update, name) * update.target_tokens) for update in self._seen)
-            / tokens
-            for name in ("loss", "likelihood")
-        }
-        last = self._seen[-1]
-        numbers |= {name: float(getattr(last, name)) for name in ("norm", "rate", "skipped")}
-        self._reporter.updates(place, numbers)
-        self._seen = []
+        self._reporter.update(place, update)
 
     def _read_all(self) -> None:
         while self._pending:
@@ -263,22 +233,27 @@ class Loop:
         if stop:
             self._checkpoints.close()
             raise Interrupted(
-                f"stopped at step {self._step}, epoch {self._epoch}; "
+                f"stopped at step {self._at.step}, epoch {self._at.epoch}; "
                 "everything is saved, the same command goes on"
             )
 
     def _end_epoch(self) -> None:
-        if self._validated != self._step:
+        if self._at.validated != self._at.step:
             self._validate()
-        self._epoch, self._batch = self._epoch + 1, 0
+        self._at = self._at.after_epoch()
         self._save("epoch")
 
     def _save(self, kind: Kind) -> None:
         self._read_all()
         if self._diverged:
             return
-        self._checkpoints.save(self._step, self._state, kind=kind, notes=self._notes())
-        self._checkpoints.prune(self._stopper.best_step)
+        notes = {
+            **self._at.notes(),
+            "fingerprint": self._task.fingerprint,
+            "devices": self._task.devices.total,
+        }
+        self._checkpoints.save(self._at.step, self._state, kind=kind, notes=notes)
+        self._checkpoints.prune(self._at.stopper.best_step)
         self._requests.saved()
         self._watchdog.beat()
 
@@ -290,81 +265,71 @@ class Loop:
         weights = self._state.weights if self._state.average is None else self._state.average
         numbers = self._task.validation(weights)
         value = numbers[self._train.stop_metric]
-        improves = self._stopper.improves(value)
-        self._stopper = self._stopper.after(value, step=self._step, epoch=self._epoch)
-        self._validated = self._step
+        patience = self._train.plateau_patience
+        self._at = self._at.after_validation(value, plateau_patience=patience)
         self._keep_model(value, numbers, weights)
-        self._halve_on_plateau(improves)
-        self._reporter.validation(self._place, numbers, self._stopper)
+        self._reporter.validation(self._place, numbers, self._at.stopper)
+        if 0 < patience == self._at.plateau:
+            self._halve_rate(float(parallel.to_host(self._state.rate_scale)))
+            self._reporter.note("no gain: the learning rate is halved")
         self._reporter.leave_out(time.monotonic() - started)
         self._watchdog.beat()
 
     def _keep_model(self, value: float, numbers: dict[str, float], weights: Any) -> None:
-        name = step_name(self._step)
-        ranked = {known: old for old, known in self._models} | {name: value}
-        sign = -1 if HIGHER_IS_BETTER[self._train.stop_metric] else 1
-        order = sorted(ranked, key=lambda known: (sign * ranked[known], known))
-        self._models = [(ranked[known], known) for known in order[: self._train.average_best]]
-        is_best = self._stopper.best_step == self._step
-        if self._task.devices.is_first and (is_best or name in order[: self._train.average_best]):
+        name = step_name(self._at.step)
+        ranked = models.rank(
+            self._at.ranked, value, name, higher_is_better=HIGHER_IS_BETTER[self._train.stop_metric]
+        )[: self._train.average_best]
+        self._at = self._at._replace(ranked=tuple(ranked))
+        is_best = self._at.stopper.best_step == self._at.step
+        kept = [known for _, known in ranked]
+        if self._task.devices.is_first and (is_best or name in kept):
             self._export(name, parallel.to_host(weights), numbers)
             if is_best:
                 models.point_best(self._task.run, name)
-            models.keep_only(self._task.run, [known for _, known in self._models])
+            models.keep_only(self._task.run, kept)
 
     def _export(self, name: str, weights: Any, numbers: dict[str, float]) -> None:
         scores = {f"validation {key}": f"{number:.4g}" for key, number in numbers.items()}
-        about = {"step": self._step, "epoch": self._epoch, **scores}
+        about = {"step": self._at.step, "epoch": self._at.epoch, **scores}
         models.export(self._task.run, name, weights, config=self._task.config, about=about)
 
-    def _halve_on_plateau(self, improves: bool) -> None:
-        self._plateau = 0 if improves else self._plateau + 1
-        if 0 < self._train.plateau_patience <= self._plateau:
-            self._plateau = 0
-            self._scale_rate()
-            self._reporter.note("no gain: the learning rate is halved")
-
-    def _scale_rate(self) -> None:
-        scale = self._task.devices.replicate(
-            np.float32(parallel.to_host(self._state.rate_scale) / 2)
-        )
-        self._state = self._state._replace(rate_scale=scale)
+    def _halve_rate(self, scale: float) -> None:
+        halved = self._task.devices.replicate(np.float32(scale / 2))
+        self._state = self._state._replace(rate_scale=halved)
 
     def _roll_back(self) -> None:
-        step, scale = self._step, float(parallel.to_host(self._state.rate_scale))
-        back = self._checkpoints.last_placed(before=step)
+        step, scale = self._at.step, float(parallel.to_host(self._state.rate_scale))
         if scale <= _SMALLEST_RATE_SCALE:
             raise UserError(
                 f"gradients are still not finite at step {step} with 1/{1 / scale:.0f} of the "
                 "rate; lower train.rate or train.clip_norm, or look at the data"
             )
         self._pending.clear()
-        self._seen, self._diverged = [], False
+        self._diverged = False
+        back = self._checkpoints.last_placed(before=step)
         if back is None:
-            fresh = network.initialise(self._task.config.model, self._task.sizes, self._train.seed)
-            self._state = self._task.devices.replicate(initial_state(self._task.config, fresh))
-            self._step, self._epoch, self._batch, self._validated = 0, 1, 0, -1
+            self._start_anew()
         else:
             self._restore(back)
-        rate_scale = self._task.devices.replicate(np.float32(scale / 2))
-        self._state = self._state._replace(rate_scale=rate_scale)
-        self._checkpoints.forget_after(self._step)
-        self._reporter.cut_back(self._step)
+        self._halve_rate(scale)
+        self._checkpoints.forget_after(self._at.step)
+        self._reporter.cut_back(self._at.step)
         self._reporter.note(
             f"{self._train.max_bad_steps} gradients in a row were not finite: back from step "
-            f"{step} to step {self._step}, with half the learning rate"
+            f"{step} to step {self._at.step}, with half the learning rate"
         )
 
     def _average(self) -> None:
         """Averages the best models, and keeps the result if it is better than each."""
-        names = [name for _, name in self._models]
+        names = [name for _, name in self._at.ranked]
         if len(names) < 2 or self._task.run.model(models.AVERAGE).path.exists():
             return
         parallel.wait_for_all("average")
         weights = models.averaged(self._task.run, names)
         numbers = self._task.validation(self._task.devices.replicate(weights))
         value = numbers[self._train.stop_metric]
-        better = self._stopper.improves(value)
+        better = self._at.stopper.improves(value)
         if self._task.devices.is_first:
             self._export(models.AVERAGE, weights, numbers)
             if better:

@@ -4,7 +4,7 @@ Knows weights and files, not how they came about.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,16 @@ def best_name(run: RunFolder) -> str | None:
     return run.best.resolve().name if run.best.exists() else None
 
 
-def keep_only(run: RunFolder, names: Sequence[str]) -> None:
+def rank(
+    ranked: Sequence[tuple[float, str]], value: float, name: str, *, higher_is_better: bool
+) -> list[tuple[float, str]]:
+    """All models with the new one among them, the best first, the earlier before its equals."""
+    sign = -1 if higher_is_better else 1
+    others = [(old, known) for old, known in ranked if known != name]
+    return sorted([*others, (value, name)], key=lambda entry: (sign * entry[0], entry[1]))
+
+
+def keep_only(run: RunFolder, names: Iterable[str]) -> None:
     """Removes every other model, except the one that `best` points to."""
     kept = {*names, best_name(run)}
     for path in run.models.iterdir():

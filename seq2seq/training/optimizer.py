@@ -10,7 +10,7 @@ from seq2seq.config import TrainConfig
 
 def make(config: TrainConfig) -> optax.GradientTransformation:
     """Gradients in, steps of rate 1 out (to be subtracted): clipping, then the rule."""
-    parts = []
+    parts = [optax.identity()]
     if config.clip_norm > 0:
         parts.append(optax.clip_by_global_norm(config.clip_norm))
     if config.optimizer in ("adam", "adamw"):

@@ -164,7 +164,7 @@ def to_host(tree: Any) -> Any:
     return jax.tree.map(_fetch, tree)
 
 
-def _fetch(leaf: Array) -> np.ndarray:
+def _fetch(leaf: Array | np.ndarray) -> np.ndarray:
     # A copy, since the array's memory is donated to the next step.
     return np.array(leaf.addressable_data(0) if isinstance(leaf, Array) else leaf)
 

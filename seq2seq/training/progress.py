@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from seq2seq.errors import UserError
+from seq2seq.training.step import Update
 
 _log = logging.getLogger(__name__)
 
@@ -31,16 +32,18 @@ class Place(NamedTuple):
 class Reporter:
     """Tells people, and writes for machines; a process other than the first is silent."""
 
-    def __init__(self, metrics: Path, *, speaks: bool, tensorboard: bool) -> None:
+    def __init__(self, metrics: Path, *, speaks: bool, every: int, tensorboard: bool) -> None:
         self._metrics = metrics
         self._speaks = speaks
         self._board = _tensorboard(metrics.parent) if tensorboard and speaks else None
         self._bar = _bar() if speaks and sys.stderr.isatty() else None
+        self._every = every
         self._since = time.monotonic()
-        self._steps = self._tokens = self._target_tokens = 0
+        self._seen: list[Update] = []  # since the last report
 
     def cut_back(self, step: int) -> None:
-        """Drops what `metrics.jsonl` says of steps after the one that training resumes from."""
+        """Drops what was said of steps after the one that training goes on from."""
+        self._seen = []
         if not self._speaks or not self._metrics.exists():
             return
         kept = []
@@ -50,45 +53,15 @@ class Reporter:
                 kept.append(line)
         self._metrics.write_text("".join(kept), encoding="utf-8")
 
-    def count(self, *, tokens: int, target_tokens: int) -> None:
-        """Adds an update to the speed; tokens are source + target."""
-        self._steps += 1
-        self._tokens += tokens
-        self._target_tokens += target_tokens
+    def update(self, place: Place, update: Update) -> None:
+        """Takes note of an update, and reports when enough have come together."""
+        self._seen.append(update)
+        if place.step % self._every == 0 or place.batch == place.batches:
+            self._report(place)
 
     def leave_out(self, seconds: float) -> None:
         """Takes time that was not spent on updates (on a validation, say) out of the speed."""
         self._since += seconds
-
-    def updates(self, place: Place, numbers: Mapping[str, float]) -> None:
-        """Reports the updates since the last report."""
-        seconds = max(time.monotonic() - self._since, 1e-9)
-        speed = {
-            "tokens_per_second": self._tokens / seconds,
-            "target_tokens_per_second": self._target_tokens / seconds,
-        }
-        left = (place.batches - place.batch) * seconds / max(self._steps, 1)
-        self._record(place, {**numbers, **speed})
-        text = (
-            f"loss {numbers['loss']:.3f}  rate {numbers['rate']:.2e}  "
-            f"{speed['tokens_per_second']:,.0f} tokens/s "
-            f"({speed['target_tokens_per_second']:,.0f} target)  epoch ends in {_duration(left)}"
-        )
-        if numbers["skipped"]:
-            text += f"  {numbers['skipped']:.0f} updates skipped"
-        if self._bar:
-            self._bar.update(
-                self._bar.task_ids[0],
-                completed=place.batch,
-                total=place.batches,
-                description=f"epoch {place.epoch}",
-                told=text,
-            )
-        else:
-            where = f"epoch {place.epoch}  {place.batch}/{place.batches}"
-            self.note(f"{where}  step {place.step}  {text}")
-        self._since = time.monotonic()
-        self._steps = self._tokens = self._target_tokens = 0
 
     def validation(self, place: Place, numbers: Mapping[str, float], stopper: object) -> None:
         """Reports a validation, and how near training is to stopping."""
@@ -109,6 +82,48 @@ class Reporter:
             self._bar.stop()
         if self._board:
             self._board.close()
+
+    def _report(self, place: Place) -> None:
+        seconds = max(time.monotonic() - self._since, 1e-9)
+        target = sum(int(update.target_tokens) for update in self._seen)
+        source = sum(int(update.source_tokens) for update in self._seen)
+        last = self._seen[-1]
+        numbers = {
+            "loss": sum(float(one.loss * one.target_tokens) for one in self._seen) / target,
+            "likelihood": sum(float(one.likelihood * one.target_tokens) for one in self._seen)
+            / target,
+            "norm": float(last.norm),
+            "rate": float(last.rate),
+            "skipped": int(last.skipped),
+            "tokens_per_second": (source + target) / seconds,
+            "target_tokens_per_second": target / seconds,
+        }
+        self._record(place, numbers)
+        left = (place.batches - place.batch) * seconds / len(self._seen)
+        text = (
+            f"loss {numbers['loss']:.3f}  rate {numbers['rate']:.2e}  "
+            f"{numbers['tokens_per_second']:,.0f} tokens/s "
+            f"({numbers['target_tokens_per_second']:,.0f} target)  "
+            f"epoch ends in {_duration(left)}"
+        )
+        if numbers["skipped"]:
+            text += f"  {numbers['skipped']} updates skipped"
+        self._show(place, text)
+        self._since = time.monotonic()
+        self._seen = []
+
+    def _show(self, place: Place, text: str) -> None:
+        if self._bar:
+            self._bar.update(
+                self._bar.task_ids[0],
+                completed=place.batch,
+                total=place.batches,
+                description=f"epoch {place.epoch}",
+                told=text,
+            )
+        else:
+            where = f"epoch {place.epoch}  {place.batch}/{place.batches}"
+            self.note(f"{where}  step {place.step}  {text}")
 
     def _record(self, place: Place, numbers: Mapping[str, float]) -> None:
         if not self._speaks:

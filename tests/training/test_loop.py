@@ -1,0 +1,174 @@
+"""The loop: what a run does is decided by its settings and data, whatever happens to it."""
+
+import json
+import os
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+from seq2seq.errors import Interrupted, UserError
+from seq2seq.training.checkpoints import Checkpoints
+
+
+def weights_at_end(training):
+    """All arrays of the last checkpoint, moments and counters included."""
+    checkpoints = Checkpoints(training.run, keep=9)
+    manager = checkpoints._manager
+    found = manager.restore(checkpoints.steps[-1])
+    checkpoints.close()
+    return checkpoints.steps[-1], jax.tree.leaves(found["state"])
+
+
+def metrics(training):
+    lines = training.run.metrics.read_text().splitlines()
+    speeds = ("tokens_per_second", "target_tokens_per_second")
+    return [{k: v for k, v in json.loads(line).items() if k not in speeds} for line in lines]
+
+
+class Scripted:
+    """A validation that gives losses from a list, and may send a signal at one of them."""
+
+    def __init__(self, losses, kill_at=None):
+        self.losses = list(losses)
+        self.calls = 0
+        self.kill_at = kill_at
+
+    def __call__(self, weights):
+        self.calls += 1
+        if self.calls == self.kill_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return {"loss": self.losses[self.calls - 1]}
+
+
+def test_a_stopped_and_resumed_run_ends_with_the_same_bits(training, settings, tmp_path):
+    config = settings("train.ema=0.9", "train.validate_every_steps=4")
+    losses = [5.0, 4.0, 3.0, 2.0, 1.0]
+    training(config, Scripted(losses))
+    whole, expected = weights_at_end(training), metrics(training)
+    training.run = type(training.run)(tmp_path / "stopped")
+    stopped = Scripted(losses, kill_at=2)
+    with pytest.raises(Interrupted, match="the same command goes on"):
+        training(config, stopped)
+    assert weights_at_end(training)[0] < whole[0]
+    training(config, Scripted(losses[stopped.calls :]))
+    again = weights_at_end(training)
+    assert again[0] == whole[0]
+    jax.tree.map(np.testing.assert_array_equal, again[1], whole[1])
+    assert metrics(training) == expected
+
+
+@pytest.mark.parametrize("kill_at", [None, 3, 4])
+def test_a_plateau_stops_training_at_the_predicted_validation(training, settings, kill_at):
+    config = settings("train.max_steps=0", "train.validate_every_steps=3", "train.patience=3")
+    plateau = [5.0, 4.0, 4.5, 4.0, 4.2, 1.0, 1.0, 1.0, 1.0]
+    validation = Scripted(plateau, kill_at)
+    if kill_at is not None:
+        with pytest.raises(Interrupted):
+            training(config, validation)
+        assert validation.calls >= kill_at
+        validation.kill_at = None
+    training(config, validation)
+    assert validation.calls == 5
+    assert weights_at_end(training)[0] == 15
+    assert training.run.best.resolve().name == "000006"
+
+
+def test_a_finished_run_is_left_alone_and_goes_on_when_allowed_more(training, settings, caplog):
+    training(settings("train.max_steps=4"))
+    before = training.run.metrics.read_text()
+    with caplog.at_level("INFO", "seq2seq"):
+        training(settings("train.max_steps=4"))
+    assert "finished before" in caplog.text
+    assert training.run.metrics.read_text() == before
+    training(settings("train.max_steps=6"))
+    assert weights_at_end(training)[0] == 6
+
+
+def test_the_latest_and_the_best_checkpoints_are_kept(training, settings):
+    config = settings(
+        "train.max_steps=10", "train.validate_every_steps=2", "train.keep_checkpoints=2"
+    )
+    training(config, Scripted([5.0, 1.0, 5.0, 5.0, 5.0, 5.0]))
+    checkpoints = Checkpoints(training.run, keep=2)
+    assert checkpoints.steps == [4, 8, 10]
+    checkpoints.close()
+
+
+def test_the_average_of_the_best_models_becomes_best_if_it_is_better(training, settings):
+    config = settings("train.max_steps=6", "train.validate_every_steps=2", "train.average_best=2")
+    training(config, Scripted([5.0, 4.0, 3.0, 2.0]))
+    assert training.run.best.resolve().name == "average"
+
+
+def test_models_beyond_the_best_few_are_removed(training, settings):
+    config = settings("train.max_steps=8", "train.validate_every_steps=2")
+    training(config, Scripted([5.0, 2.0, 4.0, 3.0]))
+    assert [path.name for path in training.run.models.iterdir()] == ["000004"]
+
+
+def test_a_plateau_halves_the_rate(training, settings):
+    config = settings(
+        *("train.schedule=constant", "train.warmup_steps=0", "train.max_steps=10"),
+        *("train.validate_every_steps=2", "train.plateau_patience=2", "train.patience=0"),
+    )
+    training(config, Scripted([3.0, 3.0, 3.0, 3.0, 3.0]))
+    rates = [entry["rate"] for entry in metrics(training) if "rate" in entry]
+    np.testing.assert_allclose(rates, 0.01 * np.array([1] * 6 + [0.5] * 4), rtol=1e-6)
+
+
+def test_bad_gradients_lead_back_with_half_the_rate_and_at_last_say_so(training, settings, caplog):
+    config = settings(
+        *("train.rate=1e38", "train.warmup_steps=0", "train.max_bad_steps=2"),
+        *("train.optimizer=sgd", "train.clip_norm=0"),
+    )
+    with (
+        caplog.at_level("INFO", "seq2seq"),
+        pytest.raises(UserError, match=r"not finite.*lower train\.rate"),
+    ):
+        training(config)
+    assert caplog.text.count("with half the learning rate") == 6
+
+
+def test_a_run_is_not_resumed_with_other_data_or_settings(training, settings, tmp_path):
+    from tests.training.conftest import write_prepared
+
+    training(settings("train.max_steps=2"))
+    with pytest.raises(UserError, match=r"train\.rate \(was 0\.01, now 0\.02\)"):
+        training(settings("train.max_steps=4", "train.rate=0.02"))
+    training.prepared = write_prepared(tmp_path / "other", seed=1)
+    with pytest.raises(UserError, match="other prepared data"):
+        training(settings("train.max_steps=4"))
+
+
+def test_a_time_limit_saves_and_the_same_settings_go_on(training, settings):
+    with pytest.raises(Interrupted, match="everything is saved"):
+        training(settings("train.max_minutes=1e-9"))
+    training(settings())
+    assert weights_at_end(training)[0] == 12
+
+
+def test_a_timed_checkpoint_is_nothing_to_go_back_to(training, settings):
+    with pytest.raises(Interrupted):
+        training(settings("train.max_minutes=1e-9"))
+    checkpoints = Checkpoints(training.run, keep=9)
+    assert checkpoints.steps
+    assert checkpoints.last_placed(before=99) is None
+    checkpoints.close()
+
+
+def test_resuming_on_another_device_count_says_that_bits_will_differ(training, settings, caplog):
+    training(settings("train.max_steps=2"))
+    with caplog.at_level("INFO", "seq2seq"):
+        training(settings("train.max_steps=4"), devices=2)
+    assert "not bit for bit" in caplog.text
+    assert weights_at_end(training)[0] == 4
+
+
+def test_half_a_line_of_metrics_is_dropped_when_resuming(training, settings):
+    training(settings("train.max_steps=3"))
+    with training.run.metrics.open("a") as file:
+        file.write('{"step": 3, "los')
+    training(settings("train.max_steps=5"))
+    assert [entry["step"] for entry in metrics(training) if "loss" in entry] == [1, 2, 3, 4, 5]

@@ -1,0 +1,151 @@
+"""One update: the same gradient however the batch is divided, and nothing learnt from nonsense."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seq2seq.corpus.batching import Batch
+from seq2seq.model import network
+from seq2seq.training import parallel
+from seq2seq.training.step import Sentences, gradient, initial_state, make_step
+from tests.training.conftest import PIECES, first_devices
+
+SIZES = network.Sizes(PIECES, PIECES)
+NO_DROPOUT = [
+    f"model.{name}=0" for name in ("dropout_embedding", "dropout_layers", "dropout_output")
+]
+
+
+def batch_of(rows=11, seed=0):
+    """Unequal lengths, so that devices and pieces get unequal counts of tokens."""
+    random = np.random.default_rng(seed)
+    source_length, target_length = random.integers(1, 8, (2, rows))
+    ids = random.integers(4, PIECES, (2, rows, 7))
+    return Batch(ids[0], source_length, ids[1], target_length)
+
+
+def divided(batch, devices, pieces):
+    """Filled up with rows of no weight, as the plan does."""
+    rows = devices.filled_up(len(batch.source_rs), pieces)
+    fill = rows - len(batch.source_rs)
+    source, source_length, target, target_length = batch
+    filled = (
+        np.pad(source, ((0, fill), (0, 0))),
+        np.pad(source_length, (0, fill), constant_values=1),
+        np.pad(target, ((0, fill), (0, 0))),
+        np.pad(target_length, (0, fill)),
+    )
+    return Sentences(*(devices.divide(part.astype(np.int32), pieces) for part in filled))
+
+
+def gradient_of(config, weights, batch, devices):
+    def function(weights, sentences):
+        key = jax.random.key(0)
+        return gradient(config, weights, sentences, axis=parallel.AXIS, dropout_key=key)
+
+    run = parallel.over_devices(function, divided=(False, True), donate=False)
+    sentences = divided(batch, devices, config.train.accumulate)
+    return parallel.to_host(run(devices.replicate(weights), sentences))
+
+
+@pytest.fixture(name="whole", scope="module")
+def on_one_device():
+    from seq2seq import configfile
+    from tests.training.conftest import SMALL
+
+    config = configfile.from_tree(SMALL, NO_DROPOUT)
+    weights = network.initialise(config.model, SIZES, seed=1)
+    return weights, gradient_of(config, weights, batch_of(), first_devices(1))
+
+
+@pytest.mark.parametrize(("count", "pieces"), [(2, 1), (4, 1), (8, 1), (1, 2), (2, 3)])
+def test_devices_and_accumulation_compute_the_gradient_of_one_big_batch(
+    settings, whole, count, pieces
+):
+    weights, (losses, gradients) = whole
+    config = settings(*NO_DROPOUT, f"train.accumulate={pieces}")
+    other_losses, other = gradient_of(config, weights, batch_of(), first_devices(count))
+    np.testing.assert_allclose(other_losses, losses, rtol=1e-5)
+    for ours, theirs in zip(jax.tree.leaves(other), jax.tree.leaves(gradients), strict=True):
+        assert np.linalg.norm(ours - theirs) <= 1e-4 * np.linalg.norm(theirs)
+
+
+def stepper(config, count=1):
+    devices = first_devices(count)
+    state = devices.replicate(
+        initial_state(config, network.initialise(config.model, SIZES, seed=1))
+    )
+    step = parallel.over_devices(
+        make_step(config, parallel.AXIS), divided=(False, True, True), donate=True
+    )
+    requests = np.zeros((count, 2), np.int32)
+    return state, lambda state, batch: step(state, divided(batch, devices, 1), requests)
+
+
+def test_ten_steps_of_sgd_end_at_the_same_weights_on_any_device_count(settings):
+    config = settings(*NO_DROPOUT, "train.optimizer=sgd", "train.rate=0.1")
+    ends = []
+    for count in (1, 4):
+        state, step = stepper(config, count)
+        for seed in range(10):
+            state, _ = step(state, batch_of(seed=seed))
+        ends.append(parallel.to_host(state.weights))
+    for one, other in zip(*map(jax.tree.leaves, ends), strict=True):
+        assert np.linalg.norm(one - other) <= 1e-4 * np.linalg.norm(one)
+
+
+def test_one_batch_can_be_learnt_by_heart(settings):
+    config = settings(*NO_DROPOUT, "train.rate=0.03", "train.label_smoothing=0")
+    state, step = stepper(config)
+    batch = batch_of(rows=3)
+    for _ in range(150):
+        state, update = step(state, batch)
+    assert float(update.loss) < 0.1
+
+
+def test_counts_are_of_real_tokens_over_all_devices(settings):
+    state, step = stepper(settings(), count=4)
+    batch = batch_of()
+    _, update = step(state, batch)
+    assert int(update.target_tokens) == batch.target_length_r.sum()
+    assert int(update.source_tokens) == batch.source_length_r.sum()
+
+
+def test_dropout_differs_by_step_and_by_device(settings):
+    config = settings("train.rate=1e-30", "model.dropout_output=0.5")
+    state, step = stepper(config)
+    losses = []
+    for _ in range(2):
+        state, update = step(state, batch_of())
+        losses.append(float(update.loss))
+    assert losses[0] != losses[1]
+    # The same sentence on two devices: with one mask for both, the mean were that of one alone.
+    one = Batch(*(part[:1] for part in batch_of()))
+    twice = Batch(*(np.repeat(part, 2, axis=0) for part in one))
+    alone, on_one = stepper(config)
+    both, on_two = stepper(config, count=2)
+    assert float(on_one(alone, one)[1].loss) != pytest.approx(float(on_two(both, twice)[1].loss))
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing_and_is_counted(settings):
+    config = settings("train.ema=0.9")
+    state, step = stepper(config)
+    poisoned = state.weights
+    poisoned["output_bias_v"] = poisoned["output_bias_v"] * jnp.nan
+    before = parallel.to_host(state)
+    state, update = step(state, batch_of())
+    assert int(update.skipped) == int(update.skipped_in_a_row) == 1
+    assert int(state.step) == 1
+    for name in ("weights", "moments", "average"):
+        jax.tree.map(np.testing.assert_array_equal, getattr(state, name), getattr(before, name))
+
+
+def test_the_moving_average_lags_behind_the_weights(settings):
+    state, step = stepper(settings("train.ema=0.9", "train.rate=0.1"))
+    first = parallel.to_host(state.weights["output_bias_v"])
+    for _ in range(5):
+        state, _ = step(state, batch_of())
+    weights = np.linalg.norm(state.weights["output_bias_v"] - first)
+    average = np.linalg.norm(state.average["output_bias_v"] - first)
+    assert 0 < average < weights
