@@ -51,7 +51,8 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
     from seq2seq.decoding import cache
     from seq2seq.model.network import Sizes
     from seq2seq.training import folder, parallel
-    from seq2seq.training.loop import Loop, Task
+    from seq2seq.training.loop import Loop
+    from seq2seq.training.task import Task
     from seq2seq.training.validation import Validation
 
     meta = read_meta(prepared)

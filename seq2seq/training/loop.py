@@ -6,47 +6,28 @@ translating and scoring as a function.
 """
 
 import itertools
-import logging
 import time
-from collections import deque
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from seq2seq.config import Config
-from seq2seq.corpus.batching import Plan, Planned, Shape
+from seq2seq.corpus.batching import Planned
 from seq2seq.errors import Interrupted, UserError
-from seq2seq.layout import RunFolder, step_name
+from seq2seq.layout import step_name
 from seq2seq.model import network
-from seq2seq.model.network import Sizes
 from seq2seq.training import models, parallel
 from seq2seq.training.checkpoints import Checkpoints, Kind
 from seq2seq.training.interruption import Requests, Watchdog
-from seq2seq.training.parallel import Devices
 from seq2seq.training.progress import Place, Reporter
 from seq2seq.training.standing import Standing
-from seq2seq.training.step import Sentences, Update, initial_state, make_step
+from seq2seq.training.step import initial_state
 from seq2seq.training.stopping import HIGHER_IS_BETTER, Stopper
-from seq2seq.training.validation import Validation, read_sentences
-
-_log = logging.getLogger(__name__)
+from seq2seq.training.task import Task
+from seq2seq.training.updates import Updates
 
 _SMALLEST_RATE_SCALE = 2.0**-6  # after so many halvings the fault is not the rate's
-
-
-class Task(NamedTuple):
-    """What is trained, and where it goes."""
-
-    config: Config
-    run: RunFolder
-    sizes: Sizes
-    plan: Plan
-    validation: Validation
-    devices: Devices
-    fingerprint: str  # of the prepared data: a run is resumed with the same
 
 
 class Loop:
@@ -62,14 +43,8 @@ class Loop:
             tensorboard=self._train.tensorboard,
         )
         self._checkpoints = Checkpoints(task.run, keep=self._train.keep_checkpoints)
-        self._program = parallel.Program(
-            parallel.over_devices(
-                make_step(task.config, parallel.AXIS), divided=(False, True, True), donate=True
-            ),
-            self._arguments,
-        )
+        self._updates = Updates(task)
         self._start_anew()
-        self._pending: deque[tuple[Place, Update]] = deque()
         self._asked = np.zeros(2, np.int32)
         self._diverged = False
 
@@ -88,7 +63,7 @@ class Loop:
         finally:
             if hasattr(self, "_watchdog"):
                 self._watchdog.close()
-            self._program.close()
+            self._updates.close()
             self._reporter.close()
         self._checkpoints.close()
 
@@ -149,24 +124,7 @@ class Loop:
             f"{len(plan.shapes)} shapes; {devices.total} x {devices.kind}; "
             + self._checkpoints.announce(self._state, self._task.run)
         )
-        started = time.monotonic()
-        compiled = self._program.prepare(plan.largest, plan.shapes)
-        memory = compiled.memory_analysis()
-        needed = memory.argument_size_in_bytes + memory.temp_size_in_bytes if memory else 0
-        self._reporter.note(
-            f"compiled the largest batch {tuple(plan.largest)} in "
-            f"{time.monotonic() - started:.1f} s; it needs {needed / 1e6:,.0f} MB a device"
-        )
-
-    def _arguments(self, shape: Shape) -> tuple[Any, ...]:
-        """What an update is compiled for."""
-        devices, pieces = self._task.devices, self._train.accumulate
-        rows = devices.filled_up(shape.rows, pieces) // (devices.total * pieces)
-        grid = (len(devices.local), pieces, rows)
-        sizes = ((shape.source,), (), (shape.target,), ())
-        batch = Sentences(*(jax.ShapeDtypeStruct(grid + size, jnp.int32) for size in sizes))  # pyright: ignore[reportArgumentType]
-        requests = jax.ShapeDtypeStruct((len(devices.local), 2), jnp.int32)
-        return self._state, batch, requests
+        self._reporter.note(self._updates.compile(self._state))
 
     def _run_epochs(self) -> None:
         batches = self._batches()
@@ -187,17 +145,12 @@ class Loop:
         return itertools.islice(epoch, self._at.batch, None)
 
     def _update(self, planned: Planned) -> None:
-        devices = self._task.devices
-        batch = read_sentences(self._task.plan, planned, devices, pieces=self._train.accumulate)
-        # Only one device a process carries its wishes, so that their sum counts processes.
-        requests = np.zeros((len(devices.local), 2), np.int32)
-        requests[0] = self._requests.now()
-        self._state, update = self._program(planned.shape, self._state, batch, requests)
         self._at = self._at.after_update()
-        self._pending.append((self._place, update))
+        self._state = self._updates.send(
+            self._state, planned, wishes=self._requests.now(), place=self._place
+        )
         # One update behind, so that the device never waits for the host to read a number.
-        if len(self._pending) > 1:
-            self._read_update()
+        self._read(leave=1)
         if self._due(self._train.validate_every_steps):
             self._validate()
             self._save("step")
@@ -210,17 +163,12 @@ class Loop:
     def _due(self, every: int) -> bool:
         return every > 0 and self._at.step % every == 0
 
-    def _read_update(self) -> None:
-        place, update = self._pending.popleft()
-        update = parallel.to_host(update)
-        self._watchdog.beat()
-        self._asked = np.maximum(self._asked, update.requests)
-        self._diverged |= int(update.skipped_in_a_row) >= self._train.max_bad_steps
-        self._reporter.update(place, update)
-
-    def _read_all(self) -> None:
-        while self._pending:
-            self._read_update()
+    def _read(self, *, leave: int = 0) -> None:
+        for place, update in self._updates.read(leave=leave):
+            self._watchdog.beat()
+            self._asked = np.maximum(self._asked, update.requests)
+            self._diverged |= int(update.skipped_in_a_row) >= self._train.max_bad_steps
+            self._reporter.update(place, update)
 
     # Events between two updates.
 
@@ -244,7 +192,7 @@ class Loop:
         self._save("epoch")
 
     def _save(self, kind: Kind) -> None:
-        self._read_all()
+        self._read()
         if self._diverged:
             return
         notes = {
@@ -258,7 +206,7 @@ class Loop:
         self._watchdog.beat()
 
     def _validate(self) -> None:
-        self._read_all()
+        self._read()
         if self._diverged:
             return
         started = time.monotonic()
@@ -275,7 +223,7 @@ class Loop:
         self._reporter.leave_out(time.monotonic() - started)
         self._watchdog.beat()
 
-    def _keep_model(self, value: float, numbers: dict[str, float], weights: Any) -> None:
+    def _keep_model(self, value: float, numbers: Mapping[str, float], weights: Any) -> None:
         name = step_name(self._at.step)
         ranked = models.rank(
             self._at.ranked, value, name, higher_is_better=HIGHER_IS_BETTER[self._train.stop_metric]
@@ -289,7 +237,7 @@ class Loop:
                 models.point_best(self._task.run, name)
             models.keep_only(self._task.run, kept)
 
-    def _export(self, name: str, weights: Any, numbers: dict[str, float]) -> None:
+    def _export(self, name: str, weights: Any, numbers: Mapping[str, float]) -> None:
         scores = {f"validation {key}": f"{number:.4g}" for key, number in numbers.items()}
         about = {"step": self._at.step, "epoch": self._at.epoch, **scores}
         models.export(self._task.run, name, weights, config=self._task.config, about=about)
@@ -305,7 +253,7 @@ class Loop:
                 f"gradients are still not finite at step {step} with 1/{1 / scale:.0f} of the "
                 "rate; lower train.rate or train.clip_norm, or look at the data"
             )
-        self._pending.clear()
+        self._updates.forget()
         self._diverged = False
         back = self._checkpoints.last_placed(before=step)
         if back is None:

@@ -7,7 +7,7 @@ State goes into the pmap and comes out as ordinary replicated arrays: there is n
 import concurrent.futures
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -128,35 +128,33 @@ class Program:
     others in a thread while the training already runs.
     """
 
-    def __init__(self, function: Any, arguments: Callable[[Any], tuple[Any, ...]]) -> None:
-        """`arguments(shape)` gives the shapes and types of the arguments for a shape of batch."""
+    def __init__(self, function: Any) -> None:
         self._function = function
-        self._arguments = arguments
         self._pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="compile")
         self._compiled: dict[Any, concurrent.futures.Future[Any]] = {}
 
-    def prepare(self, largest: Any, others: Iterable[Any]) -> Any:
-        """Compiles `largest` now and returns it; the others follow in their order."""
-        first = self._submit(largest).result()
-        for shape in others:
-            self._submit(shape)
-        return first
+    def prepare(self, largest: Any, arguments: Mapping[Any, tuple[Any, ...]]) -> Any:
+        """Compiles for the arguments of each shape (or what they look like); gives `largest`."""
+        # What they look like, since the first update donates the arrays themselves.
+        looks = {shape: jax.tree.map(_look, given) for shape, given in arguments.items()}
+        for shape in sorted(looks, key=lambda shape: shape != largest):
+            self._compiled[shape] = self._pool.submit(self._compile, looks[shape])
+        return self._compiled[largest].result()
 
     def __call__(self, shape: Any, *arguments: Any) -> Any:
         """Runs the function compiled for `shape`."""
-        return self._submit(shape).result()(*arguments)
+        return self._compiled[shape].result()(*arguments)
 
     def close(self) -> None:
         """Forgets what has not been compiled yet."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, shape: Any) -> concurrent.futures.Future[Any]:
-        if shape not in self._compiled:
-            self._compiled[shape] = self._pool.submit(self._compile, shape)
-        return self._compiled[shape]
+    def _compile(self, looks: tuple[Any, ...]) -> Any:
+        return self._function.lower(*looks).compile()
 
-    def _compile(self, shape: Any) -> Any:
-        return self._function.lower(*self._arguments(shape)).compile()
+
+def _look(leaf: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None))
 
 
 def to_host(tree: Any) -> Any:

@@ -12,8 +12,9 @@ from seq2seq.corpus.batching import Plan
 from seq2seq.layout import SIDES, PreparedFolder, RunFolder
 from seq2seq.model.network import Sizes
 from seq2seq.training import folder
-from seq2seq.training.loop import Loop, Task
+from seq2seq.training.loop import Loop
 from seq2seq.training.parallel import Devices
+from seq2seq.training.task import Task
 
 PIECES = 30
 

@@ -1,0 +1,266 @@
+"""The train command as a process: killed, stopped, misused; and nothing is ever lost."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from seq2seq import cli, train
+from seq2seq.layout import RunFolder
+from seq2seq.training.checkpoints import Checkpoints
+from tests.training.conftest import write_prepared
+
+ROOT = Path(__file__).parents[1]
+
+CONFIG = """
+[data]
+prepared = "prepared"
+[model]
+embedding = 8
+encoder_layers = 1
+encoder_units = 4
+decoder_layers = 1
+decoder_units = 8
+[train]
+batch_tokens = 64
+shapes = 1
+warmup_steps = 4
+validate_sentences = 0
+stop_metric = "loss"
+max_steps = 150
+validate_every_steps = 20
+checkpoint_every_steps = 5
+checkpoint_every_minutes = 0.005
+average_best = 2
+ema = 0.9
+"""
+
+
+@pytest.fixture(name="folder")
+def working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_prepared(tmp_path / "prepared")
+    (tmp_path / "config.toml").write_text(CONFIG)
+    return tmp_path
+
+
+def command(run, *settings):
+    sets = [argument for setting in settings for argument in ("--set", setting)]
+    return [sys.executable, "-m", "seq2seq.train", "config.toml", run, *sets]
+
+
+def environment(**extra):
+    return {
+        **os.environ,
+        **{"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "2"},
+        **{"XDG_CACHE_HOME": "cache", **extra},
+    }
+
+
+def start(run, *settings, **options):
+    return subprocess.Popen(
+        command(run, *settings), env=environment(), stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def arrays(run):
+    checkpoints = Checkpoints(RunFolder(Path(run)), keep=9)
+    step = checkpoints.steps[-1]
+    found = jax.tree.leaves(checkpoints._manager.restore(step)["state"])
+    checkpoints.close()
+    return step, found
+
+
+def wait_for_step(run, process):
+    """Until the first checkpoint is there, or the process has ended."""
+    while process.poll() is None and not any(
+        name.name.isdecimal() for name in Path(run, "checkpoints").glob("*")
+    ):
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_with_the_same_bits(folder):
+    assert start("whole").wait(timeout=240) == 0
+    chance = random.Random(1)
+    kills = 0
+    while kills < 3:
+        process = start("killed")
+        wait_for_step("killed", process)
+        # Checkpoints come every few steps, so many of the kills fall into writing one.
+        time.sleep(chance.uniform(0, 0.4))
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        if process.returncode == 0:
+            break
+    assert kills > 0
+    assert start("killed").wait(timeout=240) == 0
+    (step, expected), (same_step, found) = arrays("whole"), arrays("killed")
+    assert step == same_step == 150
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+    assert os.readlink("whole/best") == os.readlink("killed/best")
+    assert (
+        Path("whole/best/weights.safetensors").read_bytes()
+        == Path("killed/best/weights.safetensors").read_bytes()
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves_with_status_75(folder, number):
+    process = start("run", "train.max_steps=100000", "train.checkpoint_every_steps=0")
+    while "compiled" not in (process.stderr.readline()):
+        pass
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == cli.GO_ON
+    assert "the same command goes on" in errors
+    step, _ = arrays("run")
+    process = start("run", f"train.max_steps={step + 3}", "train.checkpoint_every_steps=0")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == cli.DONE
+    assert f"resuming at step {step}" in errors
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_costs_only_what_was_not_saved_yet(folder):
+    assert start("run", "train.max_steps=20").wait(timeout=120) == 0
+    before = arrays("run")
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000));"
+        "from seq2seq import cli, train; sys.argv[0] = 'train'; cli.run(train.main)"
+    )
+    full = subprocess.run(
+        [sys.executable, "-c", script, *command("run", "train.max_steps=60")[3:]],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert full.returncode == cli.USER_ERROR, full.stderr
+    assert "too large" in full.stderr or "file size limit" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert arrays("run")[0] == before[0]
+    assert start("run", "train.max_steps=30").wait(timeout=120) == 0
+    assert arrays("run")[0] == 30
+
+
+@pytest.mark.slow
+def test_a_hang_is_noticed_with_all_stacks_and_a_status_that_is_not_zero():
+    script = (
+        "import logging, time; logging.basicConfig();"
+        "from seq2seq.training.interruption import Watchdog; Watchdog(0.5 / 60); time.sleep(60)"
+    )
+    hung = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert hung.returncode == cli.BUG
+    assert "no progress for" in hung.stderr
+    assert "Current thread" in hung.stderr or "Thread 0x" in hung.stderr
+
+
+def spoil(path, content=b""):
+    def action():
+        Path(path).write_bytes(content)
+
+    return action
+
+
+def make_run():
+    Path("run").mkdir()
+    Path("run/thesis.txt").write_text("years of work")
+
+
+WRONG = {
+    "no such config": (["missing.toml", "run"], None, "'missing.toml' does not exist"),
+    "config is a folder": (["prepared", "run"], None, "is a folder"),
+    "no run named": (["config.toml"], None, "RUN"),
+    "unknown option": (["config.toml", "run", "--stpes", "3"], None, "--stpes"),
+    "unknown setting": (["config.toml", "run", "--set", "train.max_step=3"], None, "max_steps"),
+    "value of the wrong type": (["config.toml", "run", "--seed", "x"], None, "whole number"),
+    "no prepared folder set": (
+        ["config.toml", "run", "--set", "data.prepared="],
+        None,
+        "data.prepared is not set",
+    ),
+    "prepared folder missing": (
+        ["config.toml", "run", "--set", "data.prepared=nowhere"],
+        None,
+        "'nowhere' does not exist",
+    ),
+    "prepared folder is something else": (
+        ["config.toml", "run", "--set", "data.prepared=."],
+        None,
+        "no prepared folder",
+    ),
+    "meta.json damaged": (["config.toml", "run"], spoil("prepared/meta.json"), "damaged"),
+    "a shard cut off": (
+        ["config.toml", "run"],
+        spoil("prepared/train-00000.tokens.npy", b"\\x93NUMPY"),
+        "train-00000.tokens.npy",
+    ),
+    "a shard missing": (
+        ["config.toml", "run"],
+        lambda: Path("prepared/train-00000.offsets.npy").unlink(),
+        "train-00000.offsets.npy",
+    ),
+    "run folder is a file": (["config.toml", "run"], spoil("run"), "is a file"),
+    "run folder is somebody's": (["config.toml", "run"], make_run, "holds no run"),
+    "run folder below a file": (["config.toml", "prepared/meta.json/run"], None, "is a file"),
+    "half of a coordinator": (
+        ["config.toml", "run", "--set", "train.processes=2"],
+        None,
+        "given together",
+    ),
+    "TensorBoard not installed": (
+        ["config.toml", "run", "--set", "train.tensorboard=true"],
+        None,
+        "tensorboardX",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_use_is_one_helpful_sentence_and_status_2(folder, capsys, case, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    arguments, action, words = WRONG[case]
+    if action:
+        action()
+    before = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    assert cli.status(train.main, arguments) == cli.USER_ERROR
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert words in output.err
+    assert output.err.count("\n") == 1
+    assert "Traceback" not in output.err
+    for path, size in before.items():
+        assert path.stat().st_size == size
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_named_and_moving_it_away_goes_on(folder):
+    assert start("run", "train.max_steps=20").wait(timeout=120) == 0
+    for file in Path("run/checkpoints/20").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"")
+    process = start("run", "train.max_steps=30")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == cli.USER_ERROR
+    assert "is damaged" in errors
+    assert "move it away" in errors
+    Path("run/checkpoints/20").rename("damaged")
+    assert start("run", "train.max_steps=30").wait(timeout=120) == 0
+    assert arrays("run")[0] == 30

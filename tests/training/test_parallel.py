@@ -1,0 +1,115 @@
+"""Several processes: the same gradient, the same training, and one of them writes."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seq2seq.training.parallel import Devices
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_rows_are_shared_out_without_gap_or_overlap():
+    for processes, local, pieces, rows in ((1, 1, 1, 5), (2, 2, 1, 11), (3, 4, 2, 50)):
+        parts = [
+            Devices(
+                local=(None,) * local, total=local * processes, process=one, processes=processes
+            )
+            for one in range(processes)
+        ]
+        shares = [row for part in parts for row in part.rows_here(rows, pieces)]
+        filled = parts[0].filled_up(rows, pieces)
+        assert shares == list(range(filled))
+        assert filled >= rows
+        assert filled - rows < local * processes * pieces
+
+
+def test_rows_are_divided_by_device_then_piece():
+    devices = Devices(local=(None, None), total=2, process=0, processes=1)
+    assert devices.divide(np.arange(12), 3).tolist() == [
+        [[0, 1], [2, 3], [4, 5]],
+        [[6, 7], [8, 9], [10, 11]],
+    ]
+
+
+GRADIENT = """
+import sys
+import jax
+import numpy as np
+from seq2seq import configfile
+from seq2seq.model import network
+from seq2seq.training import parallel
+from tests.training.conftest import SMALL
+from tests.training import test_step
+
+config = configfile.from_tree(SMALL, test_step.NO_DROPOUT + sys.argv[2:])
+parallel.connect(config.train)
+devices = parallel.all_devices()
+weights = network.initialise(config.model, test_step.SIZES, seed=1)
+whole = test_step.divided(test_step.batch_of(), parallel.Devices(
+    local=(None,) * devices.total, total=devices.total, process=0, processes=1), 1)
+here = slice(devices.process * len(devices.local), (devices.process + 1) * len(devices.local))
+part = type(whole)(*(leaf[here] for leaf in whole))
+run = parallel.over_devices(
+    lambda weights, batch: test_step.gradient(
+        config, weights, batch, axis=parallel.AXIS, dropout_key=jax.random.key(0)),
+    divided=(False, True), donate=False)
+losses, gradients = parallel.to_host(run(devices.replicate(weights), part))
+assert jax.process_count() * len(devices.local) == devices.total
+np.savez(sys.argv[1] + f".{devices.process}.npz", *losses, *jax.tree.leaves(gradients))
+"""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def environment(devices):
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "JAX_PLATFORMS": "cpu",
+        "JAX_NUM_CPU_DEVICES": str(devices),
+    }
+
+
+def run_processes(command, processes, devices):
+    """The same command as several processes of one training, each with its own devices."""
+    address = f"train.coordinator=127.0.0.1:{free_port()}"
+    running = [
+        subprocess.Popen(
+            [*command, address, f"train.processes={processes}", f"train.process={process}"],
+            env=environment(devices),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process in range(processes)
+    ]
+    for process in running:
+        _, errors = process.communicate(timeout=240)
+        assert process.returncode == 0, errors
+
+
+@pytest.mark.slow
+def test_two_processes_of_two_devices_compute_the_gradient_of_one_device(tmp_path):
+    script = textwrap.dedent(GRADIENT)
+    one = tmp_path / "one"
+    subprocess.run(
+        [sys.executable, "-c", script, str(one)], env=environment(1), check=True, timeout=240
+    )
+    run_processes([sys.executable, "-c", script, str(tmp_path / "two")], processes=2, devices=2)
+    with np.load(f"{one}.0.npz") as expected:
+        for process in range(2):
+            with np.load(tmp_path / f"two.{process}.npz") as found:
+                assert len(found.files) == len(expected.files)
+                for name in expected.files:
+                    error = np.linalg.norm(found[name] - expected[name])
+                    assert error <= 1e-4 * np.linalg.norm(expected[name])
