@@ -19,6 +19,10 @@ def _require(holds: bool, message: str) -> None:
         raise ConfigError(message)
 
 
+def _require_seed(name: str, seed: int) -> None:
+    _require(0 <= seed < 2**31, f"{name}={seed} must be from 0 to {2**31 - 1}")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Corpus:
     """Parallel text: `source` and `target` files line by line, or one tab-separated `pairs` file.
@@ -88,6 +92,7 @@ class DataConfig:
         )
         _require(self.shard_pairs >= 1, f"data.shard_pairs={self.shard_pairs} must be at least 1")
         _require(self.workers >= 0, f"data.workers={self.workers} must not be negative")
+        _require_seed("data.seed", self.seed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -255,6 +260,7 @@ class TrainConfig:
                 0 <= getattr(self, name) < 1,
                 f"train.{name}={getattr(self, name)} must be from 0 to below 1",
             )
+        _require_seed("train.seed", self.seed)
         _require(self.rate > 0, f"train.rate={self.rate} must be above 0")
         _require(
             self.schedule not in ("linear", "cosine")
@@ -330,6 +336,7 @@ class EvaluateConfig:
             0.5 <= self.confidence < 1,
             f"evaluate.confidence={self.confidence} must be from 0.5 to below 1",
         )
+        _require_seed("evaluate.seed", self.seed)
         _require(self.examples >= 0, f"evaluate.examples={self.examples} must not be negative")
 
 

@@ -182,7 +182,7 @@ GIVEN = ("--hypotheses", "better", "--reference", "ref")
         (("--hypotheses", "latin1", "--reference", "ref"), "UTF-8"),
         ((*GIVEN, "--set", "evaluate.resample=9"), "did you mean 'resamples'"),
         ((*GIVEN, "--set", "evaluate.metrics=['blue']"), "did you mean 'bleu'"),
-        ((*GIVEN, "--set", "evaluate.seed=-1"), "must not be negative"),
+        ((*GIVEN, "--set", "evaluate.seed=-1"), "must be from 0"),
         ((*GIVEN, "--set", "translate.beam=2"), "without a MODEL"),
         ((*GIVEN, "--format", "xml"), "must be one of"),
         ((*GIVEN, "--output", "no/such/report"), "its folder does not exist"),

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from seq2seq.config import ConfigError
 from seq2seq.evaluation.counts import Metric, total
 
 _CELLS_AT_ONCE = 1_000_000  # of a table of samples by sentences: bounds the memory
@@ -35,7 +34,7 @@ def bootstrap(
     systems' samples are samples of their difference.
     """
     sentences = len(counts_nk)
-    random = _generator(seed)
+    random = np.random.default_rng(seed)
     sums = []
     for rows in _batches(resamples, sentences):
         drawn = random.integers(0, sentences, size=(rows, sentences))
@@ -68,7 +67,7 @@ def randomisation_p(
     """
     both = total(counts_nk) + total(baseline_nk)
     change_nk = baseline_nk - counts_nk
-    random = _generator(seed)
+    random = np.random.default_rng(seed)
     sums = []
     for rows in _batches(resamples, len(counts_nk)):
         swapped = random.integers(2, size=(rows, len(counts_nk)), dtype=bool)
@@ -78,12 +77,6 @@ def randomisation_p(
     [ours], [theirs] = metric.values(total(counts_nk)), metric.values(total(baseline_nk))
     as_large = int(np.count_nonzero(differences >= abs(ours - theirs) - _ROUNDING))
     return (as_large + 1) / (resamples + 1)
-
-
-def _generator(seed: int) -> np.random.Generator:
-    if seed < 0:
-        raise ConfigError(f"evaluate.seed={seed} must not be negative")
-    return np.random.default_rng(seed)
 
 
 def _batches(resamples: int, sentences: int) -> Iterator[int]:
