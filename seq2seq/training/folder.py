@@ -27,13 +27,19 @@ def prepare(run: RunFolder, config: Config, prepared: PreparedFolder) -> None:
     """Makes a new run folder, or checks that `config` continues the one that is there."""
     if run.path.exists() and not run.path.is_dir():
         raise UserError(f"run folder {str(run.path)!r} is a file; choose another name")
-    if run.config.exists():
+    # Before its first checkpoint a run has learnt nothing that other settings could spoil.
+    has_learnt = any(run.checkpoints.glob("[0-9]*"))
+    if has_learnt:
         _compare(configfile.from_json(run.config), config, run)
-    elif run.path.exists() and any(path != run.lock for path in run.path.iterdir()):
+    elif (
+        not run.config.exists()
+        and run.path.exists()
+        and any(path != run.lock for path in run.path.iterdir())
+    ):
         raise UserError(f"folder {str(run.path)!r} is not empty and holds no run; choose a new one")
     run.models.mkdir(parents=True, exist_ok=True)
     for side in SIDES:
-        if not run.tokenizer(side).exists():
+        if not has_learnt:
             shutil.copyfile(prepared.tokenizer(side), run.tokenizer(side))
     files.write_atomically(run.config, configfile.to_json(config))
 

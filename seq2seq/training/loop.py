@@ -50,9 +50,9 @@ class Loop:
 
     def run(self) -> None:
         """Trains to the end; raises Interrupted when asked to stop, with everything saved."""
+        self._watchdog = Watchdog(self._train.watchdog_minutes)
         try:
             with Requests(self._train, process=self._task.devices.process) as self._requests:
-                self._watchdog = Watchdog(self._train.watchdog_minutes)
                 self._resume()
                 if self._finished:
                     self._reporter.note(f"training was finished before: {self._at.stopper}")
@@ -60,9 +60,17 @@ class Loop:
                     self._prepare()
                     self._run_epochs()
                 self._average()
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            tokens = self._train.batch_tokens
+            raise UserError(
+                f"the device has too little memory for train.batch_tokens={tokens}; take "
+                f"train.batch_tokens={tokens // 2}, or split the batch with "
+                f"train.accumulate={2 * self._train.accumulate}"
+            ) from None
         finally:
-            if hasattr(self, "_watchdog"):
-                self._watchdog.close()
+            self._watchdog.close()
             self._updates.close()
             self._reporter.close()
         self._checkpoints.close()

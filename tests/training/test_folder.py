@@ -41,6 +41,7 @@ def test_two_trainings_do_not_write_into_one_folder(tmp_path):
 def test_settings_that_change_no_weight_may_differ(prepared, settings, tmp_path, change):
     run = RunFolder(tmp_path / "run")
     folder.prepare(run, settings(), prepared)
+    (run.checkpoints / "7").mkdir(parents=True)
     folder.prepare(run, settings(change), prepared)
 
 
@@ -50,7 +51,15 @@ def test_settings_that_change_no_weight_may_differ(prepared, settings, tmp_path,
 def test_settings_that_change_weights_are_refused_by_name(prepared, settings, tmp_path, change):
     run = RunFolder(tmp_path / "run")
     folder.prepare(run, settings(), prepared)
+    (run.checkpoints / "7").mkdir(parents=True)
     before = run.config.read_text()
     with pytest.raises(UserError, match=change.split("=")[0].replace(".", r"\.")):
         folder.prepare(run, settings(change), prepared)
     assert run.config.read_text() == before
+
+
+def test_a_run_without_a_checkpoint_takes_other_settings(prepared, settings, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    folder.prepare(run, settings(), prepared)
+    folder.prepare(run, settings("train.batch_tokens=32"), prepared)
+    assert "32" in run.config.read_text()

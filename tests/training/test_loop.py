@@ -172,3 +172,12 @@ def test_half_a_line_of_metrics_is_dropped_when_resuming(training, settings):
         file.write('{"step": 3, "los')
     training(settings("train.max_steps=5"))
     assert [entry["step"] for entry in metrics(training) if "loss" in entry] == [1, 2, 3, 4, 5]
+
+
+def test_too_little_memory_is_answered_with_a_number_to_try(training, settings, monkeypatch):
+    def exhausted(*_, **__):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 99 bytes")
+
+    monkeypatch.setattr("seq2seq.training.updates.Updates.send", exhausted)
+    with pytest.raises(UserError, match=r"train\.batch_tokens=32"):
+        training(settings())
