@@ -132,7 +132,7 @@ def make_step(
         key = jax.random.fold_in(jax.random.key(config.train.seed), state.step)
         key = jax.random.fold_in(key, jax.lax.axis_index(axis))
         total, gradients = gradient(config, state.weights, batch, axis=axis, dropout_key=key)
-        norm = optax.global_norm(gradients)
+        norm = optax.tree.norm(gradients)
         finite = jnp.isfinite(norm) & jnp.isfinite(total.smoothed)
         rate = optimizer.rate(config.train, state.step) * state.rate_scale
         steps, moments = rule.update(gradients, state.moments, state.weights)

@@ -89,14 +89,17 @@ class Training:
     prepared: PreparedFolder
     run: RunFolder
 
+    @property
+    def plan(self):
+        return Plan(shards.open_split(self.prepared, "train"), batch_tokens=64, shapes=1)
+
     def __call__(self, config, validation=lambda weights: {"loss": 1.0}, devices=1):
         folder.prepare(self.run, config, self.prepared)
-        plan = Plan(shards.open_split(self.prepared, "train"), batch_tokens=64, shapes=1)
         task = Task(
             config=config,
             run=self.run,
             sizes=Sizes(PIECES, PIECES),
-            plan=plan,
+            plan=self.plan,
             validation=validation,
             devices=first_devices(devices),
             fingerprint=shards.read_meta(self.prepared).fingerprint,

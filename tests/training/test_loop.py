@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from seq2seq.errors import Interrupted, UserError
+from seq2seq.layout import step_name
 from seq2seq.training.checkpoints import Checkpoints
 
 
@@ -61,7 +62,7 @@ def test_a_stopped_and_resumed_run_ends_with_the_same_bits(training, settings, t
 
 @pytest.mark.parametrize("kill_at", [None, 3, 4])
 def test_a_plateau_stops_training_at_the_predicted_validation(training, settings, kill_at):
-    config = settings("train.max_steps=0", "train.validate_every_steps=3", "train.patience=3")
+    config = settings("train.max_steps=0", "train.patience=3")
     plateau = [5.0, 4.0, 4.5, 4.0, 4.2, 1.0, 1.0, 1.0, 1.0]
     validation = Scripted(plateau, kill_at)
     if kill_at is not None:
@@ -71,8 +72,8 @@ def test_a_plateau_stops_training_at_the_predicted_validation(training, settings
         validation.kill_at = None
     training(config, validation)
     assert validation.calls == 5
-    assert weights_at_end(training)[0] == 15
-    assert training.run.best.resolve().name == "000006"
+    assert weights_at_end(training)[0] == 5 * training.plan.batches
+    assert training.run.best.resolve().name == step_name(2 * training.plan.batches)
 
 
 def test_a_finished_run_is_left_alone_and_goes_on_when_allowed_more(training, settings, caplog):
@@ -97,25 +98,26 @@ def test_the_latest_and_the_best_checkpoints_are_kept(training, settings):
 
 
 def test_the_average_of_the_best_models_becomes_best_if_it_is_better(training, settings):
-    config = settings("train.max_steps=6", "train.validate_every_steps=2", "train.average_best=2")
+    config = settings("train.max_steps=0", "train.max_epochs=3", "train.average_best=2")
     training(config, Scripted([5.0, 4.0, 3.0, 2.0]))
     assert training.run.best.resolve().name == "average"
 
 
 def test_models_beyond_the_best_few_are_removed(training, settings):
-    config = settings("train.max_steps=8", "train.validate_every_steps=2")
-    training(config, Scripted([5.0, 2.0, 4.0, 3.0]))
-    assert [path.name for path in training.run.models.iterdir()] == ["000004"]
+    training(settings("train.max_steps=0", "train.max_epochs=4"), Scripted([5.0, 2.0, 4.0, 3.0]))
+    best = step_name(2 * training.plan.batches)
+    assert [path.name for path in training.run.models.iterdir()] == [best]
 
 
 def test_a_plateau_halves_the_rate(training, settings):
     config = settings(
-        *("train.schedule=constant", "train.warmup_steps=0", "train.max_steps=10"),
-        *("train.validate_every_steps=2", "train.plateau_patience=2", "train.patience=0"),
+        *("train.schedule=constant", "train.warmup_steps=0", "train.max_steps=0"),
+        *("train.max_epochs=5", "train.plateau_patience=2", "train.patience=0"),
     )
     training(config, Scripted([3.0, 3.0, 3.0, 3.0, 3.0]))
     rates = [entry["rate"] for entry in metrics(training) if "rate" in entry]
-    np.testing.assert_allclose(rates, 0.01 * np.array([1] * 6 + [0.5] * 4), rtol=1e-6)
+    expected = np.repeat([0.01, 0.005], [3 * training.plan.batches, 2 * training.plan.batches])
+    np.testing.assert_allclose(rates, expected, rtol=1e-6)
 
 
 def test_bad_gradients_lead_back_with_half_the_rate_and_at_last_say_so(training, settings, caplog):
