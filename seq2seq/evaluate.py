@@ -17,7 +17,7 @@ from seq2seq.errors import UserError
 from seq2seq.evaluation import report
 from seq2seq.files import write_atomically
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("seq2seq.evaluate")  # as a command its name is __main__
 
 
 def main(argv: Sequence[str]) -> None:

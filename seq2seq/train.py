@@ -5,7 +5,6 @@ The same line resumes a run that was stopped, by whatever it was.
 
 import contextlib
 import itertools
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +13,6 @@ from typing import Any
 from seq2seq import cli, configfile
 from seq2seq.config import Config, ConfigError
 from seq2seq.layout import SIDES, PreparedFolder, RunFolder
-
-_log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from seq2seq.errors import Interrupted, UserError
 if TYPE_CHECKING:
     from seq2seq.decoding.translator import Translation, Translator
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("seq2seq.translate")  # as a command its name is __main__
 _STANDARD_INPUT = 0
 
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("text", nargs="*", metavar="TEXT", help="lines to translate; none: stdin")
     parser.add_argument("--input", type=Path, metavar="FILE", help="read this instead of stdin")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write this instead of stdout")
-    options = parser.parse_args(argv)
+    options = parser.parse_intermixed_args(argv)
     _require_files(options.text, options.input, options.output)
 
     # Late: --help and mistakes in the arguments need not wait for JAX.

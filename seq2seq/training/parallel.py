@@ -133,13 +133,18 @@ class Program:
         self._pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="compile")
         self._compiled: dict[Any, concurrent.futures.Future[Any]] = {}
 
-    def prepare(self, largest: Any, arguments: Mapping[Any, tuple[Any, ...]]) -> Any:
-        """Compiles for the arguments of each shape (or what they look like); gives `largest`."""
+    def prepare(self, largest: Any, arguments: Mapping[Any, tuple[Any, ...]]) -> int:
+        """Compiles for the arguments of each shape (or what they look like), `largest` now.
+
+        Gives the bytes that `largest` needs on a device, 0 where nothing is known.
+        """
         # What they look like, since the first update donates the arrays themselves.
         looks = {shape: jax.tree.map(_look, given) for shape, given in arguments.items()}
         for shape in sorted(looks, key=lambda shape: shape != largest):
             self._compiled[shape] = self._pool.submit(self._compile, looks[shape])
-        return self._compiled[largest].result()
+        compiled = self._compiled[largest].result()
+        memory = None if compiled is self._function else compiled.memory_analysis()
+        return memory.argument_size_in_bytes + memory.temp_size_in_bytes if memory else 0
 
     def __call__(self, shape: Any, *arguments: Any) -> Any:
         """Runs the function compiled for `shape`."""
@@ -150,6 +155,9 @@ class Program:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _compile(self, looks: tuple[Any, ...]) -> Any:
+        # With several processes pmap lowers real arrays only: there each compiles when it runs.
+        if jax.process_count() > 1:
+            return self._function
         return self._function.lower(*looks).compile()
 
 

@@ -36,9 +36,7 @@ class Updates:
         """Compiles the largest shape now, the others in a thread; says what it needs."""
         started, plan = time.monotonic(), self._task.plan
         arguments = {shape: self._arguments(state, shape) for shape in plan.shapes}
-        compiled = self._program.prepare(plan.largest, arguments)
-        memory = compiled.memory_analysis()
-        needed = memory.argument_size_in_bytes + memory.temp_size_in_bytes if memory else 0
+        needed = self._program.prepare(plan.largest, arguments)
         return (
             f"compiled the largest batch ({', '.join(map(str, plan.largest))}) in "
             f"{time.monotonic() - started:.1f} s; it needs {needed / 1e6:,.0f} MB a device"
