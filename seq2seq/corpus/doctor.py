@@ -8,17 +8,18 @@ test lines; the dearer looks take a sample that thins out as the corpus goes on.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq.corpus.alignment import Suspicion, find_drift, first_misplaced
-from seq2seq.corpus.chunks import Chunk, read_chunks, sides
+from seq2seq.corpus.chunks import Chunk, Side, read_chunks, sides
 from seq2seq.corpus.languages import KNOWN, language_of, primary
 from seq2seq.corpus.text import normalise
 
-_WHOLE_CHUNKS = 8  # looked at line by line; of later ones a few hundred lines each
+_WHOLE_CHUNKS = 4  # looked at line by line; of later ones a few hundred lines each
 _SAMPLE_LINES = 512
+_LANGUAGE_LINES = 256  # of these
+_LOOKS_PER_DOUBLING = 16
 _MOST_LINES_SEARCHED = 100_000
 _WRONG_LANGUAGE_SHARE = 0.1
 _FEWEST_SPEAKING_LINES = 20
@@ -29,7 +30,7 @@ _LONG_WORDS, _LONG_FEWEST, _LONG_SHARE = 10, 10, 0.005
 _SHORT_WORDS, _SHORT_FEWEST, _SHORT_SHARE = 4, 20, 0.05
 
 
-Held = dict[str, frozenset[str]]  # normalised test sources, each with its translations
+Held = dict[bytes, frozenset[bytes]]  # normalised test sources, each with its translations
 
 
 class Look(NamedTuple):
@@ -53,14 +54,14 @@ class Seen:
     )
     untranslated: int = 0
     translatable: int = 0  # lines of three words and more
-    leaks: list[tuple[str, bool]] = field(default_factory=list)  # source line; whether both sides
+    leaks: list[tuple[bytes, bool]] = field(default_factory=list)  # source line; whether both sides
 
 
 def looks(chunks: Iterable[Chunk]) -> Iterator[Look]:
     """Which chunks are looked at closely: the first ones whole, then ever fewer."""
     for number, chunk in enumerate(chunks):
         lines = max(chunk.counts) if number < _WHOLE_CHUNKS else _SAMPLE_LINES
-        stride = 1 << ((number + 32) // 32).bit_length() - 1
+        stride = 1 << (number // _LOOKS_PER_DOUBLING + 1).bit_length() - 1
         yield Look(chunk, lines if number % stride == 0 else 0)
 
 
@@ -74,32 +75,30 @@ class Examination:
     def __call__(self, look: Look) -> Seen:
         """Decodes the chunk strictly, so invalid text is found here, before any work."""
         source, target = sides(look.chunk)
-        counts = (len(source), len(target))
-        blocks = look.chunk.blocks
-        size = (len(blocks[0]), len(blocks[-1])) if len(blocks) == 2 else _halves(source, target)
+        counts, size = (source.count, target.count), (len(source.block), len(target.block))
         seen = Seen(counts, size, look.chunk.first, leaks=self._leaks(source, target))
         if not (self.closely and look.lines):
             return seen
-        return _closely(seen, source[: look.lines], target[: look.lines])
+        return _closely(seen, *(_decoded(side.lines()[: look.lines]) for side in (source, target)))
 
-    def _leaks(self, source: list[str], target: list[str]) -> list[tuple[str, bool]]:
-        if self.held.keys().isdisjoint(source):
+    def _leaks(self, source: Side, target: Side) -> list[tuple[bytes, bool]]:
+        if not self.held or self.held.keys().isdisjoint(lines := source.lines()):
             return []
         return [
             (line, other in self.held[line])
-            for line, other in zip(source, target, strict=False)
+            for line, other in zip(lines, target.lines(), strict=False)
             if line in self.held
         ]
 
 
-def _halves(source: list[str], target: list[str]) -> tuple[int, int]:
-    return sum(map(len, source)) + len(source), sum(map(len, target)) + len(target)
+def _decoded(lines: list[bytes]) -> list[str]:
+    return [line.decode() for line in lines]
 
 
 def _closely(seen: Seen, source: list[str], target: list[str]) -> Seen:
     pairs = list(zip(source, target, strict=False))
     long = [(a, b) for a, b in pairs if a.count(" ") >= 2]
-    step = max(len(pairs) // _SAMPLE_LINES, 1)
+    step = max(len(pairs) // _LANGUAGE_LINES, 1)
     return Seen(
         *(seen.counts, seen.size, seen.first, len(pairs)),
         windows=find_drift(source, target),
@@ -129,8 +128,8 @@ class Record:
     )
     untranslated: int = 0
     translatable: int = 0
-    leaks: Counter[str] = field(default_factory=Counter)
-    leaked_pairs: set[str] = field(default_factory=set)
+    leaks: Counter[bytes] = field(default_factory=Counter)
+    leaked_pairs: set[bytes] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -168,7 +167,13 @@ class Record:
         shift = self.suspicions[0].shift if self.suspicions else surplus
         first = max(self.in_step_until - _SAMPLE_LINES, 0)
         last = self.suspicions[0].last if self.suspicions else max(self.counts)
-        last = min(last, first + _MOST_LINES_SEARCHED)
+        while last - first > _MOST_LINES_SEARCHED:  # somewhere between two looks: halve the space
+            middle = (first + last) // 2
+            windows = find_drift(*_lines(self.paths, middle, middle + _SAMPLE_LINES))
+            if any(windows):
+                last = middle + _SAMPLE_LINES
+            else:
+                first = middle
         source, target = _lines(self.paths, first, last)
         return first + first_misplaced(source, target, shift) + 1
 
@@ -232,8 +237,8 @@ def _lines(paths: tuple[Path, ...], first: int, last: int) -> tuple[list[str], l
         if chunk.first - 1 + max(chunk.counts) > first:
             skip = max(first - chunk.first + 1, 0)
             both = sides(chunk)
-            source += islice(both[0], skip, None)
-            target += islice(both[1], skip, None)
+            source += _decoded(both[0].lines()[skip:])
+            target += _decoded(both[1].lines()[skip:])
     return source[: last - first], target[: last - first]
 
 
@@ -241,9 +246,9 @@ def held_lines(pairs: Iterable[tuple[str, str]]) -> Held:
     """The test pairs worth looking for: normalised sources of four words and more."""
     held: Held = {}
     for source, target in pairs:
-        line = normalise(source)
-        if line.count(" ") >= _SHORT_WORDS - 1:
-            held[line] = held.get(line, frozenset()) | {normalise(target)}
+        line = normalise(source).encode()
+        if line.count(b" ") >= _SHORT_WORDS - 1:
+            held[line] = held.get(line, frozenset()) | {normalise(target).encode()}
     return held
 
 
@@ -259,7 +264,7 @@ def merged(tests: Iterable[Held]) -> Held:
 def leak_findings(records: list[Record], tests: Iterable[tuple[str, Held]]) -> list[str]:
     """One sentence for every test set that train has seen too much of."""
     findings = []
-    seen: Counter[str] = Counter()
+    seen: Counter[bytes] = Counter()
     for record in records:
         seen.update(record.leaks)
     as_pairs = {line for record in records for line in record.leaked_pairs}
@@ -270,14 +275,14 @@ def leak_findings(records: list[Record], tests: Iterable[tuple[str, Held]]) -> l
             findings.append(
                 f"{len(lines)} of the {len(held)} source lines of four words and more of {name} "
                 f"stand in train ({where}), {len(lines & as_pairs)} of them with the same "
-                f"translation, as {max(lines, key=len)[:80]!r}"
+                f"translation, as {max(lines, key=len).decode()[:80]!r}"
             )
     return findings
 
 
-def _too_many(lines: set[str], pairs_seen_once: set[str], held: Held) -> bool:
+def _too_many(lines: set[bytes], pairs_seen_once: set[bytes], held: Held) -> bool:
     long, long_held = (
-        sum(line.count(" ") >= _LONG_WORDS - 1 for line in some) for some in (lines, held)
+        sum(line.count(b" ") >= _LONG_WORDS - 1 for line in some) for some in (lines, held)
     )
     return long >= max(_LONG_FEWEST, _LONG_SHARE * long_held) or len(pairs_seen_once) >= max(
         _SHORT_FEWEST, _SHORT_SHARE * len(held)

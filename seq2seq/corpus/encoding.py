@@ -2,7 +2,9 @@
 
 import hashlib
 import operator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -59,73 +61,57 @@ class Encoding:
 
     def __call__(self, share: Share) -> Encoded:
         """Draws, encodes and filters the lines of a chunk."""
-        source, target = sides(share.chunk)
+        source, target = (side.lines() for side in sides(share.chunk))
         if share.fraction < 1:
-            keep = drawn(share, len(source)).tolist()
-            source = [line for line, kept in zip(source, keep, strict=True) if kept]
-            target = [line for line, kept in zip(target, keep, strict=True) if kept]
+            drawn_lines = drawn(share, len(source)).tolist()
+            source, target = (list(compress(side, drawn_lines)) for side in (source, target))
         a, a_lengths = self.source.encode_lines(source)
         b, b_lengths = self.target.encode_lines(target)
-        useless = self._useless(source, target, (a_lengths, b_lengths))
-        keep = ~np.any(list(useless.values()), axis=0) if len(source) else np.zeros(0, bool)
-        dropped, before = {}, np.zeros(len(source), bool)
-        for reason, marks in useless.items():  # a pair counts under the first that applies
-            dropped[reason] = int((marks & ~before).sum())
-            before |= marks
-        tokens, lengths = _interleave((a, a_lengths), (b, b_lengths), keep)
-        hashes = _hashes(tokens, lengths, share.copy) if self.data.drop_duplicates else None
+        lengths = np.stack([a_lengths, b_lengths], axis=1)
+        keep = np.ones(len(source), bool)
+        dropped = {}
+        for reason, marks in self._useless(source, target, lengths):
+            # A pair counts under the first reason that applies.
+            dropped[reason] = int((marks & keep).sum())
+            keep &= ~marks
+        starts = np.stack([_starts(a_lengths), _starts(b_lengths) + len(a)], axis=1)
+        starts, lengths = starts[keep].ravel(), lengths[keep].ravel()
+        tokens = _gathered(np.concatenate([a, b]), starts, lengths)
+        hashes = None
+        if self.data.drop_duplicates:
+            kept = compress(zip(source, target, strict=True), keep.tolist())
+            hashes = _hashes(kept, share.copy)
         return Encoded(tokens, lengths, len(source), dropped, hashes)
 
     def _useless(
-        self,
-        source: list[str],
-        target: list[str],
-        lengths: tuple[NDArray[np.int64], NDArray[np.int64]],
-    ) -> dict[str, NDArray[np.bool_]]:
-        a, b = lengths
-        low, high = np.minimum(a, b), np.maximum(a, b)
-        identical = np.zeros(len(source), bool)
-        if self.data.drop_identical:
-            identical = np.fromiter(map(operator.eq, source, target), bool, len(source))
+        self, source: list[bytes], target: list[bytes], lengths: NDArray[np.int64]
+    ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+        low, high = lengths.min(axis=1), lengths.max(axis=1)
+        yield "empty", low == 0
+        identical = map(operator.eq, source, target) if self.data.drop_identical else repeat(False)
+        yield "identical", np.fromiter(identical, bool, len(source))
+        yield "too_short", low < self.data.min_length
+        yield "too_long", high > self.data.max_length
         ratio = (high + _RATIO_OFFSET) / (low + _RATIO_OFFSET)
-        return {
-            "empty": low == 0,
-            "identical": identical,
-            "too_short": low < self.data.min_length,
-            "too_long": high > self.data.max_length,
-            "length_ratio": ratio > self.data.max_length_ratio,
-        }
+        yield "length_ratio", ratio > self.data.max_length_ratio
 
 
-def _interleave(
-    source: tuple[NDArray[np.integer], NDArray[np.int64]],
-    target: tuple[NDArray[np.integer], NDArray[np.int64]],
-    keep: NDArray[np.bool_],
-) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """Kept pairs side by side."""
-    (a, a_lengths), (b, b_lengths) = source, target
-    lengths = np.stack([a_lengths[keep], b_lengths[keep]], axis=1).reshape(-1)
-    a, b = a[np.repeat(keep, a_lengths)], b[np.repeat(keep, b_lengths)]
-    is_source = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
-    tokens = np.empty(len(a) + len(b), np.promote_types(a.dtype, b.dtype))
-    tokens[is_source] = a
-    tokens[~is_source] = b
-    return tokens, lengths
+def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.cumsum(lengths) - lengths
 
 
-def _hashes(
-    tokens: NDArray[np.integer], lengths: NDArray[np.int64], copy: int
-) -> NDArray[np.uint64]:
-    raw, width = tokens.tobytes(), tokens.dtype.itemsize
-    ends = (np.cumsum(lengths) * width).tolist()
+def _gathered(
+    tokens: NDArray[np.integer], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.integer]:
+    """The stretches of `tokens` that begin at `starts`, on end."""
+    moved_by = np.repeat(starts - _starts(lengths), lengths)
+    return tokens[moved_by + np.arange(len(moved_by))]
+
+
+def _hashes(pairs: Iterable[tuple[bytes, bytes]], copy: int) -> NDArray[np.uint64]:
+    person = copy.to_bytes(8, "little")
     digests = [
-        hashlib.blake2b(
-            raw[start:end],
-            digest_size=8,
-            salt=(middle - start).to_bytes(8, "little"),
-            person=copy.to_bytes(8, "little"),
-        ).digest()
-        for start, middle, end in zip([0, *ends[1::2]], ends[0::2], ends[1::2], strict=False)
+        hashlib.blake2b(b"%b\n%b" % pair, digest_size=8, person=person).digest() for pair in pairs
     ]
     return np.frombuffer(b"".join(digests), np.uint64)
 

@@ -37,13 +37,14 @@ def _table() -> dict[str, list[int]]:
 
 
 _TABLE = _table()
+_LITTLE_WORDS = frozenset(_TABLE)
 
 
 def language_of(line: str) -> str:
     """A code such as "de", or "" where no language has three different little words, or two do."""
     votes = [0] * len(_LANGUAGES)
-    for word in set(_WORD.findall(line.lower())):
-        for number in _TABLE.get(word, ()):
+    for word in _LITTLE_WORDS.intersection(_WORD.findall(line.lower())):
+        for number in _TABLE[word]:
             votes[number] += 1
     most = max(votes)
     if most < 3 or sum(2 * count > most for count in votes) > 1:

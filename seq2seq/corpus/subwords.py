@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import sentencepiece
@@ -26,14 +27,13 @@ _THREADS = 16
 
 def sample(share: Share) -> tuple[bytes, bytes]:
     """The lines of a chunk that were drawn, of both sides; what a worker does."""
-    source, target = sides(share.chunk)
+    source, target = (side.lines() for side in sides(share.chunk))
     keep = drawn(share, len(source)).tolist()
     return _text(source, keep), _text(target, keep)
 
 
-def _text(lines: list[str], keep: list[bool]) -> bytes:
-    chosen = (line for line, kept in zip(lines, keep, strict=True) if kept and line)
-    return "".join(f"{line}\n" for line in chosen).encode()
+def _text(lines: list[bytes], keep: list[bool]) -> bytes:
+    return b"".join(b"%b\n" % line for line in compress(lines, keep) if line)
 
 
 def write_samples(

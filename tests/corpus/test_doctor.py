@@ -45,6 +45,16 @@ def test_a_shift_in_the_middle_is_found_with_its_line(tmp_path, more_pairs, line
     assert abs(line_named(finding) - 1_501) <= 3
 
 
+def test_the_line_is_found_between_looks_that_are_far_apart(tmp_path, more_pairs, monkeypatch):
+    monkeypatch.setattr("seq2seq.corpus.doctor._MOST_LINES_SEARCHED", 1_200)
+    [finding] = examined(tmp_path, shifted(more_pairs, 1_500, 1)).findings("de", "en")
+    assert abs(line_named(finding) - 1_501) <= 3
+    targets = [target for _, target in more_pairs]
+    del targets[2_200]
+    both = [(s, t) for (s, _), t in zip(more_pairs, [*targets, None], strict=True)]
+    assert abs(examined(tmp_path, both).first_suspicious_line() - 2_201) <= 3
+
+
 def test_a_missing_source_line_shows_as_well(tmp_path, pairs):
     turned = shifted([(target, source) for source, target in pairs], 300, 1)
     [finding] = examined(tmp_path, [(s, t) for t, s in turned]).findings("de", "en")

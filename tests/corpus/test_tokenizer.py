@@ -71,6 +71,37 @@ def test_a_batch_is_its_lines_one_by_one(tokenizer, pairs):
     assert tokenizer.encode_batch([]) == []
 
 
+def split_by_lines(tokenizer, lines):
+    pieces, lengths = tokenizer.encode_lines([line.encode() for line in lines])
+    return [part.tolist() for part in np.split(pieces, np.cumsum(lengths)[:-1])]
+
+
+def test_many_lines_are_split_as_each_alone_but_for_ties(tokenizer, pairs):
+    lines = [line for pair in pairs for line in pair]
+    lines[100:100] = map(normalise, STRANGE)
+    found, alone = split_by_lines(tokenizer, lines), tokenizer.encode_batch(lines)
+    assert list(map(tokenizer.decode, found)) == lines
+    assert sum(a != b for a, b in zip(found, alone, strict=True)) <= len(lines) // 1_000
+
+
+def test_many_lines_may_be_none_or_empty(tokenizer):
+    assert [part.tolist() for part in tokenizer.encode_lines([])] == [[], []]
+    assert split_by_lines(tokenizer, ["", ""]) == [[], []]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"byte_fallback": False}, {"byte_fallback": True, "normalization_rule_name": "nmt_nfkc"}],
+)
+def test_models_that_do_not_stop_at_line_feeds_split_line_by_line(
+    sample, tmp_path, pairs, settings
+):
+    ids = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3, "vocab_size": 500}
+    loaded = Tokenizer.load(foreign_model(tmp_path / "m", sample, **ids, **settings))
+    lines = ["", *(source for source, _ in pairs)]
+    assert split_by_lines(loaded, lines) == loaded.encode_batch(lines)
+
+
 def test_a_tokenizer_survives_being_sent_to_another_process(tokenizer, pairs):
     other = pickle.loads(pickle.dumps(tokenizer))
     assert all(other.encode(line) == tokenizer.encode(line) for line, _ in pairs[:50])
