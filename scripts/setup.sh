@@ -101,6 +101,88 @@ ask_nvidia_smi() {
 }
 
 same_packages() {
+    [[ $old_files == "$files" && $old_root == "$root" && $old_device == "$device" &&
+        $old_extras == "$extras" && -x $venv/bin/python ]]
+}
+
+nothing_changed() {
+    same_packages && [[ $device == cuda* || $old_gpu == "$gpu" ]] &&
+        [[ -z ${PYTHON:-} || $old_python == "$(type -P -- "$PYTHON")" ]]
+}
+
+# A version manager's shims exist and fail, and Debian's Python may lack venv: hence the trial.
+find_python() {
+    local candidate facts recent has_venv complaint=''
+    while IFS= read -r candidate; do
+        facts=$("$candidate" -c "$trial" 2>/dev/null </dev/null) || continue
+        read -r version recent has_venv <<<"$facts"
+        python=$candidate
+        [[ $recent$has_venv == 11 ]] && return
+        # What a newer Python lacks is worth more to know than that an older one is there too.
+        if [[ $recent == 1 ]]; then
+            complaint="Python $version ($candidate) has no venv module; install it (Debian, Ubuntu: apt install python${version%.*}-venv)"
+        elif [[ -z $complaint ]]; then
+            complaint="Python $version ($candidate) is too old; install Python 3.11 or newer"
+        fi
+    done < <(candidates)
+    if [[ -z $complaint && -n ${PYTHON:-} ]]; then
+        complaint="PYTHON='$PYTHON' does not run; install Python 3.11 or newer"
+    fi
+    fail "${complaint:-no Python is there; install Python 3.11 or newer}, or name another one, as in PYTHON=/path/to/python3"
+}
+
+candidates() {
+    local name found names=(python3.13 python3.12 python3.11 python3 python)
+    [[ -z ${PYTHON:-} ]] || names=("$PYTHON")
+    for name in "${names[@]}"; do
+        while IFS= read -r found; do
+            # Not the Python of an activated .venv, which may have to be made anew.
+            [[ $found == "$venv"/* ]] || printf '%s\n' "$found"
+        done < <(type -aP -- "$name")
+    done
+}
+
+identity() { "$1" -c 'import sys; print(sys.base_prefix, sys.version)' 2>/dev/null </dev/null; }
+
+# False for what a killed setup left, a folder that was moved, another CUDA or Python than asked
+# for. A .venv that someone else made is used as it is.
+venv_is_usable() {
+    [[ -x $venv/bin/python && $old_files != unfinished ]] || return 1
+    [[ -z $old_root || $old_root == "$root" ]] || return 1
+    [[ $old_device != cuda* || $old_device == "$device" ]] || return 1
+    [[ -z ${PYTHON:-} || $(identity "$venv/bin/python") == "$(identity "$python")" ]] || return 1
+    "$venv/bin/python" -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# Two at once would write the same files. The lock outlives a killed setup as long as its pip.
+lock() {
+    [[ -w $root ]] || fail "not allowed to write in '$root'"
+    command -v flock >/dev/null || return 0 # macOS
+    exec 9>"$root/.venv.lock"
+    flock -n 9 && return
+    say "waiting for another setup of '$root'"
+    flock 9
+}
+
+write_stamp() {
+    printf '%s\n' "$@" >"$stamp.new"
+    mv -f "$stamp.new" "$stamp"
+}
+
+write_finished_stamp() {
+    write_stamp "$files" "$root" "$gpu" "$device" "$extras" "$(type -P -- "${PYTHON:-$python}")"
+}
+
+# pip fetches before it changes anything: what could not be fetched has broken nothing.
+restore_stamp() {
+    if [[ -n $old_files && -z $remade ]]; then
+        write_stamp "$old_files" "$old_root" "$old_gpu" "$old_device" "$old_extras" "$old_python"
+    elif [[ -z $remade ]]; then
+        rm -f "$stamp"
+    fi
+}
+
+packages() {
     local name="for the CPU"
     [[ $device == cpu ]] || name="for GPUs ($device)"
     printf '%s' "$name${extras:+, with ${extras// /, }}"
