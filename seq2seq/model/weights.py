@@ -4,6 +4,7 @@ float32, bfloat16 and float16 are stored as they are; int8 comes with a `NAME.sc
 output channel. In memory all are float32, unless bfloat16 is asked for. Imports no Flax.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from seq2seq.errors import UserError
 from seq2seq.layout import SIDES, ModelFolder
 
 _SCALE = ".scale"
+_TOKENIZERS = "tokenizers"  # their checksums, in the file's metadata
 _KINDS = {
     "float32": np.float32,
     "bfloat16": ml_dtypes.bfloat16,
@@ -32,7 +34,9 @@ def save(folder: ModelFolder, weights: Mapping[str, Any], kind: str = "float32")
         tensors.update(_encode(name, np.asarray(value, np.float32), kind))
     # The format cannot store views with gaps.
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    data = safetensors.numpy.save(tensors, metadata=_checksums(folder))
+    # One entry: with several their order in the file, and so its bytes, would be random.
+    metadata = {_TOKENIZERS: json.dumps(_checksums(folder), sort_keys=True)}
+    data = safetensors.numpy.save(tensors, metadata=metadata)
     files.write_atomically(folder.weights, data)
 
 
@@ -40,14 +44,14 @@ def load(folder: ModelFolder) -> dict[str, Any]:
     """Reads float32 weights; refuses a damaged file, or one of another vocabulary."""
     try:
         with safetensors.safe_open(folder.weights, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            recorded = json.loads((file.metadata() or {}).get(_TOKENIZERS, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise UserError(
             f"weights {str(folder.weights)!r} are damaged ({error}); copy the model folder again"
         ) from None
     for name, digest in _checksums(folder).items():
-        if metadata.get(name, digest) != digest:
+        if recorded.get(name, digest) != digest:
             raise UserError(
                 f"{name!r} in {str(folder.path)!r} is not the vocabulary that these weights were "
                 "trained with; copy the whole model folder, not single files"

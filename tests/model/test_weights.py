@@ -53,6 +53,14 @@ def test_loaded_weights_make_a_network(folder, tree):
     np.testing.assert_array_equal(net.target_ve[...], tree["target_ve"])
 
 
+def test_the_same_weights_make_the_same_file(folder, tree):
+    contents = set()
+    for _ in range(8):
+        weights.save(folder, tree)
+        contents.add(folder.weights.read_bytes())
+    assert len(contents) == 1
+
+
 def test_a_vocabulary_of_another_model_is_refused(folder, tree):
     weights.save(folder, tree)
     folder.tokenizer("source").write_text("another")
