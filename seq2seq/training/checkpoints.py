@@ -5,6 +5,8 @@ A save that is killed half-way leaves the one before it the latest.
 """
 
 import logging
+import shutil
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -19,6 +21,7 @@ from seq2seq.training import parallel
 Kind = Literal["epoch", "step", "time", "stop"]
 # Time depends on the machine: going back to such a checkpoint would not be repeatable.
 PLACED: tuple[Kind, ...] = ("epoch", "step")
+_DISCARDED = ".discarded-checkpoint-"
 
 
 class Checkpoint(NamedTuple):
@@ -35,6 +38,8 @@ class Checkpoints:
         self._folder = run.checkpoints.resolve()
         self._keep = keep
         # Orbax tells much of its inner life, and at levels that alarm.
+        for left in self._folder.parent.glob(f"{_DISCARDED}*"):
+            shutil.rmtree(left, ignore_errors=True)
         for name in ("absl", "orbax"):
             logging.getLogger(name).setLevel(logging.ERROR)
         self._manager = ocp.CheckpointManager(
@@ -58,12 +63,16 @@ class Checkpoints:
         files.require_space(run.path, max(most - present, size), "keeping the checkpoints")
         return f"a checkpoint is {size / 1e6:,.0f} MB, at most {most / 1e6:,.0f} MB of disk"
 
-    def save(self, step: int, state: Any, *, kind: Kind, notes: dict[str, Any]) -> None:
-        """Begins to write; returns as soon as the arrays are copied to the host."""
+    def save(
+        self, step: int, state: Any, *, kind: Kind, notes: dict[str, Any], best: int = 0
+    ) -> None:
+        """Begins to write; returns as soon as the arrays are copied to the host.
+
+        Before it, discards what is no longer wanted; the checkpoint of step `best` is.
+        """
         host = parallel.to_host(state)
         self.finish()
-        if step in self._manager.all_steps():
-            self._manager.delete(step)  # left by a stop in the same place, before its validation
+        self._prune(step, best)
         files.require_space(
             self._folder, sum(leaf.nbytes for leaf in jax.tree.leaves(host)), "a checkpoint"
         )
@@ -112,30 +121,45 @@ class Checkpoints:
 
     def forget_after(self, step: int) -> None:
         """Deletes what was saved after a step: training takes another way from there."""
-        for later in self.steps:
-            if later > step:
-                self._manager.delete(later)
-
-    def prune(self, best: int) -> None:
-        """Deletes all but the latest few, the best, and the last that can be gone back to."""
-        steps = self.steps
-        placed = [step for step in steps if self._kind(step) in PLACED]
-        wanted = {*steps[-self._keep :], *placed[-1:], best}
-        for step in steps:
-            if step not in wanted:
-                self._manager.delete(step)
+        self._discard([later for later in self.steps if later > step])
 
     def close(self) -> None:
         """Waits for what is being written, and lets go of the folder."""
         self.finish()
         self._manager.close()
 
+    def _prune(self, step: int, best: int) -> None:
+        """Makes room for `step`: keeps the latest, the best, and the last to go back to."""
+        steps = self.steps
+        placed = [each for each in steps if each < step and self._kind(each) in PLACED]
+        earlier = (
+            [each for each in steps if each < step][1 - self._keep :] if self._keep > 1 else []
+        )
+        wanted = {*earlier, *placed[-1:], best} - {step}
+        self._discard([each for each in steps if each not in wanted])
+
+    def _discard(self, steps: Sequence[int]) -> None:
+        """Deletes checkpoints so that a kill leaves each of them whole or not at all."""
+        if not steps:
+            return
+        if jax.process_index() == 0:
+            for step in steps:
+                aside = self._folder.with_name(f"{_DISCARDED}{step}")
+                shutil.rmtree(aside, ignore_errors=True)
+                (self._folder / str(step)).rename(aside)
+                shutil.rmtree(aside)
+        parallel.wait_for_all("discard checkpoints")
+        self._manager.reload()
+
     def _kind(self, step: int) -> str:
         if step not in self._kinds:
-            found = self._manager.restore(
-                step, args=ocp.args.Composite(notes=ocp.args.JsonRestore())
-            )
-            self._kinds[step] = found["notes"]["kind"]
+            try:
+                found = self._manager.restore(
+                    step, args=ocp.args.Composite(notes=ocp.args.JsonRestore())
+                )
+                self._kinds[step] = found["notes"]["kind"]
+            except (ValueError, OSError, KeyError):
+                self._kinds[step] = "damaged"
         return self._kinds[step]
 
     def _explained(self, action: Any) -> None:

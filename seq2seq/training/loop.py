@@ -208,8 +208,9 @@ class Loop:
             "fingerprint": self._task.fingerprint,
             "devices": self._task.devices.total,
         }
-        self._checkpoints.save(self._at.step, self._state, kind=kind, notes=notes)
-        self._checkpoints.prune(self._at.stopper.best_step)
+        self._checkpoints.save(
+            self._at.step, self._state, kind=kind, notes=notes, best=self._at.stopper.best_step
+        )
         self._requests.saved()
         self._watchdog.beat()
 

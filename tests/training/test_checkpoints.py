@@ -1,5 +1,7 @@
 """The training state on disk."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -33,14 +35,31 @@ def test_a_second_save_at_a_step_takes_the_place_of_the_first(checkpoints):
     assert checkpoints.restore(7, STATE).notes["epoch"] == 2
 
 
-def test_pruning_keeps_the_latest_the_best_and_the_last_placed(checkpoints):
+def test_the_latest_the_best_and_the_last_placed_are_kept(checkpoints):
     kinds = {1: "epoch", 2: "epoch", 3: "step", 4: "time", 5: "time"}
     for step, kind in kinds.items():
-        checkpoints.save(step, STATE, kind=kind, notes={})
+        checkpoints.save(step, STATE, kind=kind, notes={}, best=1)
     checkpoints.finish()
-    checkpoints.prune(best=1)
     assert checkpoints.steps == [1, 3, 4, 5]
     assert checkpoints.last_placed(before=5) == 3
+
+
+def test_a_checkpoint_of_which_a_part_is_missing_is_not_gone_back_to(checkpoints, tmp_path):
+    for step in (1, 2):
+        checkpoints.save(step, STATE, kind="epoch", notes={})
+    checkpoints.close()
+    shutil.rmtree(tmp_path / "checkpoints" / "2" / "notes")
+    again = Checkpoints(RunFolder(tmp_path), keep=2)
+    assert again.last_placed(before=9) == 1
+    again.save(3, STATE, kind="epoch", notes={})
+    again.close()
+
+
+def test_what_a_killed_run_had_begun_to_delete_is_gone(checkpoints, tmp_path):
+    left = tmp_path / ".discarded-checkpoint-7"
+    left.mkdir()
+    Checkpoints(RunFolder(tmp_path), keep=2).close()
+    assert not left.exists()
 
 
 def test_a_damaged_checkpoint_is_named_with_what_to_do(checkpoints, tmp_path):
