@@ -72,6 +72,8 @@ class Checkpoints:
         """
         host = parallel.to_host(state)
         self.finish()
+        if step in self.steps and self._kind(step) in PLACED:
+            return  # a finished run that goes on: from there it comes here again by itself
         self._prune(step, best)
         files.require_space(
             self._folder, sum(leaf.nbytes for leaf in jax.tree.leaves(host)), "a checkpoint"
