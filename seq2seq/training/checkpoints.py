@@ -37,9 +37,9 @@ class Checkpoints:
     def __init__(self, run: RunFolder, *, keep: int) -> None:
         self._folder = run.checkpoints.resolve()
         self._keep = keep
-        # Orbax tells much of its inner life, and at levels that alarm.
         for left in self._folder.parent.glob(f"{_DISCARDED}*"):
             shutil.rmtree(left, ignore_errors=True)
+        # Orbax tells much of its inner life, and at levels that alarm.
         for name in ("absl", "orbax"):
             logging.getLogger(name).setLevel(logging.ERROR)
         self._manager = ocp.CheckpointManager(
