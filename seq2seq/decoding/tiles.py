@@ -42,6 +42,13 @@ class Hypothesis(NamedTuple):
     rank: float  # the normalised score that orders hypotheses
 
 
+class Forced(NamedTuple):
+    """What the model thinks of a given output, word by word."""
+
+    log_probabilities: list[float]
+    attention_ts: np.ndarray  # shares of the source's words and its end
+
+
 def places(beam: int) -> int:
     """Sentences in a tile on the device that JAX uses.
 
@@ -133,11 +140,11 @@ class Tiles:
             dtype=jnp.dtype(options.precision),
         )
 
-    def force(self, source: list[int], target: list[int]) -> list[float]:
-        """The log-probability of each of the given words (the end among them, if it is there)."""
+    def force(self, source: list[int], target: list[int]) -> "Forced":
+        """How probable the given words are (the end among them, if it is there), one by one."""
         source_1s = np.full((1, width(len(source) + 1)), PAD, np.int32)
         source_1s[0, : len(source) + 1] = [*source, EOS]
-        scores_tv = _force(
+        scores_tv, attention_ts = _force(
             self.weights,
             source_1s,
             np.array([len(source) + 1], np.int32),
@@ -145,7 +152,8 @@ class Tiles:
             model=self.model,
             dtype=jnp.dtype(self.options.precision),
         )
-        return np.asarray(scores_tv)[np.arange(len(target)), target].tolist()
+        gains = np.asarray(scores_tv)[np.arange(len(target)), target].tolist()
+        return Forced(gains, np.asarray(attention_ts)[:, : len(source) + 1])
 
 
 class _Sentences(NamedTuple):
@@ -219,8 +227,8 @@ def _force(
     *,
     model: ModelConfig,
     dtype: DTypeLike,
-) -> Float[Array, "t v"]:
+) -> tuple[Float[Array, "t v"], Float[Array, "t s"]]:
     net = network.bind(model, weights, dtype)
     memory = net.encode(source_bs, length_b)
-    readout_tbe, _, _ = net.decode(words_tb, net.begin(memory), memory)
-    return jax.nn.log_softmax(net.logits(readout_tbe)[:, 0])
+    readout_tbe, _, attention_tbs = net.decode(words_tb, net.begin(memory), memory)
+    return jax.nn.log_softmax(net.logits(readout_tbe)[:, 0]), attention_tbs[:, 0]

@@ -2,6 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 FLAGS = {
     "split": "longer than the model's limit: translated in parts",
@@ -36,6 +39,14 @@ class Alternative:
     translation: str
     score: float
     rank: float
+
+
+class Attention(NamedTuple):
+    """The pieces of a line and of its translation, ends included, and what attended to what."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    weights_ts: np.ndarray  # each row adds up to 1
 
 
 @dataclass(frozen=True, slots=True)

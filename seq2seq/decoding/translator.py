@@ -16,7 +16,8 @@ from seq2seq.corpus.tokenizer import EOS, Tokenizer
 from seq2seq.decoding import cache, fitting, guards, lines
 from seq2seq.decoding.splitting import split
 from seq2seq.decoding.tiles import Hypothesis, Tiles, places
-from seq2seq.decoding.translation import Aligned, Alternative, Token, Translation
+from seq2seq.decoding.translation import Aligned, Alternative, Attention, Token, Translation
+from seq2seq.errors import UserError
 from seq2seq.model import network
 from seq2seq.model import weights as weight_files
 
@@ -107,7 +108,25 @@ class Translator:
 
     def force(self, source: str, translation_ids: Sequence[int]) -> list[float]:
         """The log-probability of each of the given target pieces, for a line that fits."""
-        return self._tiles.force(self._source.encode(source), list(translation_ids))
+        forced = self._tiles.force(self._source.encode(source), list(translation_ids))
+        return forced.log_probabilities
+
+    def attention(self, source: str) -> Attention:
+        """Which source pieces the best translation of a line attends to, piece by piece."""
+        part = _Part(self._source.encode(normalise(source)))
+        limit = self.config.data.max_length
+        if not 0 < len(part.source) <= limit:
+            raise UserError(
+                f"attention is shown for lines of 1 to {limit} subwords; "
+                f"this one has {len(part.source)}"
+            )
+        self._search([part])
+        ids = part.hypotheses[0].ids
+        return Attention(
+            tuple(map(self._source.piece, [*part.source, EOS])),
+            tuple(map(self._target.piece, ids)),
+            self._tiles.force(part.source, ids).attention_ts,
+        )
 
     def _search(self, parts: list[_Part]) -> None:
         """Finds hypotheses; blank ones are left out, loops and blanks are searched for again."""

@@ -50,6 +50,26 @@ def test_text_and_scores_do_not_depend_on_the_batch_or_the_order(model, precisio
     assert together == alone == sevens == [shuffled[place] for place in range(20)]
 
 
+def test_attention_is_a_distribution_whose_peaks_are_the_alignment(model):
+    translator = Translator.load(model.path)
+    for line in lines(2, longest=3):
+        result = translator.translate_all([line])[0]
+        attention = translator.attention(line)
+        assert attention.weights_ts.shape == (len(result.tokens), len(attention.source))
+        np.testing.assert_allclose(attention.weights_ts.sum(axis=1), 1, atol=1e-5)
+        assert attention.target == tuple(token.piece for token in result.tokens)
+        for row_s, aligned in zip(attention.weights_ts, result.alignment, strict=True):
+            assert row_s[aligned.source] == pytest.approx(aligned.weight, abs=1e-4)
+            assert attention.source[aligned.source] == aligned.piece
+
+
+def test_attention_is_refused_for_lines_without_words_or_with_too_many(model):
+    translator = Translator.load(model.path)
+    for line in ("", "Hund " * 5_000):
+        with pytest.raises(UserError, match="subwords"):
+            translator.attention(line)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_at_real_size_ids_and_scores_do_not_depend_on_the_batch(precision):
