@@ -4,6 +4,7 @@ Genders are m, f, n and p, the plural; cases are nom, acc, dat, gen; persons are
 """
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 CASES: tuple[str, ...] = ("nom", "acc", "dat", "gen")
@@ -87,6 +88,7 @@ def relative_pronoun(gender: str, case: str) -> str:
     return "denen" if (gender, case) == ("p", "dat") else article(gender, case)
 
 
+@cache
 def determiner(stem: str, gender: str, case: str) -> str:
     """Inflects dies- and jed- like the article; ein, kein, mein and their like by their own."""
     if stem == "der":
@@ -97,12 +99,14 @@ def determiner(stem: str, gender: str, case: str) -> str:
     return ("eur" if stem == "euer" and ending else stem) + ending
 
 
+@cache
 def adjective(stem: str, after: str, gender: str, case: str) -> str:
     """An attribute; `after` is the determiner's stem, or empty where there is none."""
     kind = "strong" if not after else "weak" if after in ("der", "dies", "jed") else "mixed"
     return stem + _of_gender(_ENDINGS[kind][case], gender)
 
 
+@cache
 def noun(forms: tuple[str, str, str], gender: str, case: str) -> str:
     """A noun given as nominative, genitive and plural; gender p asks for the plural."""
     nominative, genitive, plural = forms

@@ -22,7 +22,12 @@ _OWNED = frozenset({
 })
 _SPEAKERS = (phrases.ICH, phrases.DU, phrases.WIR, phrases.IHR)
 _OTHERS = (phrases.ER, phrases.SIE)
-_DIRECTION, _CITY = ("direction",), ("city",)
+# Where verbs of motion lead: anywhere, out of the house, to another town.
+_DIRECTION, _JOURNEY, _CITY = ("direction",), ("journey",), ("city",)
+TO_PLACES = (_DIRECTION, _JOURNEY)
+_GOALS = (*TO_PLACES, _CITY)
+# Nobody has several.
+_ONLY = frozenset({"mother", "father", "husband", "wife", "mother-in-law", "father-in-law"})
 _NO_PRETERITE = frozenset({"2s", "2p"})
 
 
@@ -121,9 +126,8 @@ class Draw:
         if kind < 0.68:
             owner = self.one((phrases.ICH, phrases.ICH, phrases.DU, phrases.WIR, phrases.ER))
             noun = self.noun("relative", counted=True)
-            return phrases.noun_phrase(
-                noun, phrases.possessive(owner.possessive), plural=plural and self.chance(0.15)
-            )
+            many = plural and noun.english not in _ONLY and self.chance(0.15)
+            return phrases.noun_phrase(noun, phrases.possessive(owner.possessive), plural=many)
         noun = self.stranger()
         determiner = self.one((phrases.THE, phrases.THE, phrases.THE, phrases.THIS, phrases.A))
         many = plural and determiner is not phrases.A and self.chance(0.2)
@@ -184,7 +188,7 @@ class Draw:
         if bare and "person" in noun.kinds and self.chance(0.12):
             return Object(slot, self._pronoun(slot, subject))
         determiner = self._determiner(noun, subject)
-        plural = bare and noun.counted and determiner is not phrases.THIS and self.chance(0.12)
+        plural = bare and noun.counted and noun.english not in _ONLY and self.chance(0.12)
         if negated and bare and slot.case == "acc" and not determiner.is_definite:
             determiner = phrases.NO
         return Object(slot, self.thing(noun, determiner, plural=plural, described=0.25))
@@ -221,6 +225,8 @@ class Draw:
             city = self.one(particles.CITIES)
             return Adverbial(f"nach {city.german}", f"to {city.english}", "direction")
         place = self.one(lexicon.places())
+        while slot.kinds == _JOURNEY and "room" in place.noun.kinds:
+            place = self.one(lexicon.places())
         self.lemmas.append(place.noun.german)
         return phrases.whither(place)
 
@@ -244,7 +250,7 @@ class Draw:
         verb = verb or self.verb(human=subject is None or subject.noun is None)
         subject = subject or self.subject(verb)
         tense = tense or self.tense(verb, subject)
-        slots = [slot for slot in verb.slots if slot.kinds not in (_DIRECTION, _CITY)]
+        slots = [slot for slot in verb.slots if slot.kinds not in _GOALS]
         objects = tuple(self.object(slot, subject, negated=negated) for slot in slots)
         denied = any(thing.phrase.cases["nom"].startswith("kein") for thing in objects)
         return Clause(
@@ -257,7 +263,7 @@ class Draw:
         )
 
     def _adverbs(self, verb: Verb, tense: str, often: float) -> list[Adverbial]:
-        found = [self._goal(slot) for slot in verb.slots if slot.kinds in (_DIRECTION, _CITY)]
+        found = [self._goal(slot) for slot in verb.slots if slot.kinds in _GOALS]
         moves = bool(found)
         state_now = tense == "now" and not verb.english.act
         # A habit and a plan are such by their adverb alone: without it the English would differ.

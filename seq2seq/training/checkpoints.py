@@ -39,9 +39,10 @@ class Checkpoints:
         self._keep = keep
         for left in self._folder.parent.glob(f"{_DISCARDED}*"):
             shutil.rmtree(left, ignore_errors=True)
-        # Orbax tells much of its inner life, and at levels that alarm.
+        # Orbax tells much of its inner life, and at levels that alarm; what goes wrong in its
+        # threads comes back through `finish`, without their tracebacks.
         for name in ("absl", "orbax"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._manager = ocp.CheckpointManager(
             self._folder,
             options=ocp.CheckpointManagerOptions(

@@ -8,7 +8,7 @@ from demo_corpus import english_order, german, german_order, lexicon, particles,
 from demo_corpus.clauses import Clause
 from demo_corpus.frames import common
 from demo_corpus.phrases import Pair
-from demo_corpus.sampling import Draw
+from demo_corpus.sampling import TO_PLACES, Draw
 
 _JUDGEMENTS = (
     Pair("es ist nicht leicht", "it isn't easy to"),
@@ -81,7 +81,7 @@ def purpose(draw: Draw) -> Pair:
     subject = draw.somebody()
     if link.german == "um":
         going = [
-            verb for verb in lexicon.verbs() if verb.slots and verb.slots[0].kinds == ("direction",)
+            verb for verb in lexicon.verbs() if verb.slots and verb.slots[0].kinds in TO_PLACES
         ]
         verb = draw.one(going)
         draw.lemmas.append(verb.lemma)
