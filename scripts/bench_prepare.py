@@ -15,13 +15,13 @@ import json
 import multiprocessing
 import os
 import random
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
+
+from measuring import watched
 
 from seq2seq.config import Corpus
 from seq2seq.corpus.text import normalise, read_lines, read_pairs
@@ -73,35 +73,7 @@ def run_prepare(config: Path, *settings: str) -> dict[str, float]:
     """Runs the command and watches the memory of its processes."""
     shutil.rmtree(config.parent / "prepared", ignore_errors=True)
     options = [part for setting in settings for part in ("--set", setting)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "seq2seq.prepare", str(config), *options])
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, resident(process.pid))
-        time.sleep(0.1)
-    if process.returncode:
-        sys.exit(f"prepare failed with status {process.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall": time.perf_counter() - began, "cpu": cpu, "peak_mb": peak / 1e6}
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory of a process and all below it (shared pages counted for each)."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        threads = Path(f"/proc/{pid}/task").iterdir()
-        others = [
-            child
-            for thread in threads
-            if thread.name != str(pid)
-            for child in (thread / "children").read_text().split()
-        ]
-    except (OSError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident(int(c)) for c in children + others)
+    return watched([sys.executable, "-m", "seq2seq.prepare", str(config), *options])
 
 
 def encode_share(folder: Path, share: int, shares: int) -> tuple[float, float]:

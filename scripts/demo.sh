@@ -20,7 +20,6 @@ began=$SECONDS
 
 bash scripts/setup.sh plot </dev/null
 PATH=$PWD/.venv/bin:$PATH
-export PYTHONSAFEPATH=1 PYTHONPATH=$PWD
 
 # What to expect, the command, and how long it took.
 step() {
