@@ -15,7 +15,7 @@ case ${1:-} in
 esac
 folder=${1:-runs/demo}
 run=$folder/run
-corpus=$folder/corpus
+corpus=$folder/data/demo # where configs/demo.toml looks for it
 began=$SECONDS
 
 bash scripts/setup.sh plot </dev/null
