@@ -48,13 +48,12 @@ def draw_curve(run: Path, picture: Path) -> None:
         losses.plot(*zip(*points, strict=True), label=label)
     losses.set_xlabel("update")
     losses.set_ylabel("loss")
-    losses.legend(loc="upper left")
     points = [(row["step"], row["valid_bleu"]) for row in rows if "valid_bleu" in row]
     if points:
         scores = losses.twinx()
         scores.plot(*zip(*points, strict=True), "o-", color="tab:green", label="validation BLEU")
         scores.set_ylabel("BLEU")
-        scores.legend(loc="upper right")
+    figure.legend(loc="outside upper center", ncols=3)
     save(figure, picture)
 
 

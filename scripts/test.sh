@@ -9,7 +9,7 @@ set -euo pipefail
 unset CDPATH PYTHONPATH
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-bash scripts/setup.sh dev
+bash scripts/setup.sh dev plot
 
 step() {
     printf '== %s (%d s)\n' "$*" "$SECONDS"

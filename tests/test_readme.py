@@ -157,7 +157,7 @@ class Reader:
         self._write_texts()
 
     def _check_out(self, binaries: Path) -> None:
-        for name in ("seq2seq", "scripts", "configs"):
+        for name in ("seq2seq", "scripts", "configs", "data"):
             shutil.copytree(ROOT / name, self.folder / name)
         binaries.mkdir(parents=True)
         _write_program(binaries / "python", f'exec {shlex.quote(sys.executable)} "$@"')
@@ -264,7 +264,7 @@ def _commands(text: str) -> list[str]:
 
 def _with_settings(text: str) -> str:
     settings = " ".join(f"--set {setting}" for setting in SMALL)
-    found = r"(python -m seq2seq\.(?:prepare|train) )(.*?)(?=;|$)"
+    found = r"(python -m seq2seq\.(?:prepare|train) |scripts/demo\.sh )(.*?)(?=;|$)"
     changed, count = re.subn(found, rf"\1\2 {settings}", text, flags=re.MULTILINE)
     assert count, f"nothing to set in {text!r}"
     return changed

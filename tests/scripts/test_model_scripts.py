@@ -1,0 +1,98 @@
+"""plot.py and pack_model.py, run as people run them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seq2seq import layout
+from seq2seq.model import weights
+from tests.decoding.conftest import write_model
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+PNG = b"\x89PNG"
+
+
+def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPTS / name), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> layout.ModelFolder:
+    folder = layout.ModelFolder(tmp_path_factory.mktemp("model"))
+    write_model(folder)
+    folder.card.write_text("the card of the run\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory) -> layout.RunFolder:
+    folder = layout.RunFolder(tmp_path_factory.mktemp("run"))
+    rows = [{"step": step, "loss": 9.0 / step} for step in (1, 2, 3)]
+    rows.append({"step": 3, "valid_loss": 3.5, "valid_bleu": 12.0})
+    folder.metrics.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return folder
+
+
+def test_the_learning_curve_and_the_attention_become_pictures(model, training, tmp_path):
+    curve = run("plot.py", "curve", training.path, tmp_path / "curve.png")
+    assert (curve.returncode, curve.stdout) == (0, f"{tmp_path / 'curve.png'}\n"), curve.stderr
+    assert (tmp_path / "curve.png").read_bytes().startswith(PNG)
+    attention = run("plot.py", "attention", model.path, "der Hund läuft", tmp_path / "a.svg")
+    assert attention.returncode == 0, attention.stderr
+    assert "<svg" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("curve", "nowhere", "a.png"), "is no run folder"),
+        (("curve", "RUN", "nowhere/a.png"), "its folder is missing"),
+        (("curve", "RUN", "RUN/a.docx"), "docx"),
+        (("attention", "nowhere", "Hund", "a.png"), "does not exist"),
+        (("attention", "MODEL", "", "RUN/a.png"), "subwords"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence_and_status_2(model, training, arguments, said):
+    places = {"RUN": str(training.path), "MODEL": str(model.path)}
+    for name, place in places.items():
+        arguments = [argument.replace(name, place) for argument in arguments]
+    process = run("plot.py", *arguments)
+    assert process.returncode == 2
+    assert said in process.stderr
+    assert process.stderr.count("\n") == 1
+
+
+def test_a_packed_model_has_small_weights_that_are_nearly_the_same(model, tmp_path):
+    packed = layout.ModelFolder(tmp_path / "packed")
+    process = run("pack_model.py", model.path, packed.path)
+    assert process.returncode == 0, process.stderr
+    assert packed.weights.stat().st_size < 0.35 * model.weights.stat().st_size
+    before, after = (dict(weights.flatten(weights.load(each))) for each in (model, packed))
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        np.testing.assert_allclose(after[name], value, atol=np.abs(value).max() / 200)
+
+
+def test_packing_keeps_a_card_that_people_wrote_and_no_folder_of_this_machine(model, tmp_path):
+    packed = layout.ModelFolder(tmp_path / "packed")
+    packed.path.mkdir()
+    packed.card.write_text("written by hand\n", encoding="utf-8")
+    assert run("pack_model.py", model.path, packed.path).returncode == 0
+    assert packed.card.read_text(encoding="utf-8") == "written by hand\n"
+    assert json.loads(packed.config.read_text(encoding="utf-8"))["data"]["root"] == ""
+
+
+def test_a_model_is_not_packed_onto_itself(model):
+    process = run("pack_model.py", model.path, model.path)
+    assert process.returncode == 2
+    assert "another folder" in process.stderr
