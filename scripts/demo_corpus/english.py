@@ -44,6 +44,7 @@ class Verb(NamedTuple):
 
 BE = Verb("be", "was", "been", "being", act=False)
 HAVE = Verb("have", "had", "had", "having", act=False)
+LIKE = Verb("like", "liked", "liked", "liking", act=False)
 BECOME = Verb("become", "became", "become", "becoming", act=False)
 
 

@@ -1,4 +1,8 @@
-"""All frames with their weights, and what makes a drawn pair a sentence. Knows no files."""
+"""All frames with their weights, and what makes a drawn pair a sentence. Knows no files.
+
+A frame draws a sentence and returns it in both languages: without a capital letter, and with a
+comma after each relative clause wherever it stands, which `sentence` puts right.
+"""
 
 import re
 from collections.abc import Callable

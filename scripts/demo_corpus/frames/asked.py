@@ -1,13 +1,10 @@
-"""Frames that ask: questions direct and indirect, requests, suggestions.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames that ask: questions direct and indirect, requests, suggestions."""
 
 import dataclasses
 
 from demo_corpus import english_order, german_order, particles, phrases
 from demo_corpus.clauses import Clause, Object
+from demo_corpus.frames import common
 from demo_corpus.lexicon import Slot, Verb
 from demo_corpus.phrases import Adverbial, Pair
 from demo_corpus.sampling import Draw
@@ -34,7 +31,7 @@ def question(draw: Draw) -> Pair:
         clause = clause.but(modal=draw.one(("können", "wollen", "müssen")))
         if clause.tense not in ("now", "soon"):
             clause = clause.but(tense="told")
-    return Pair(german_order.question(clause) + "?", english_order.question(clause) + "?")
+    return common.asked(clause)
 
 
 def asked(draw: Draw, *, verb: Verb | None = None, adverbs: float = 0.7) -> Clause:

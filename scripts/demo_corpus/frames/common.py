@@ -26,6 +26,16 @@ _ENJOYED = frozenset({
 })
 
 
+def stated(clause: Clause) -> Pair:
+    """The clause as a statement."""
+    return Pair(german_order.main_clause(clause) + ".", english_order.main_clause(clause) + ".")
+
+
+def asked(clause: Clause) -> Pair:
+    """The clause as a question that is answered by yes or no."""
+    return Pair(german_order.question(clause) + "?", english_order.question(clause) + "?")
+
+
 def telling(draw: Draw, clause: Clause) -> Pair:
     """The clause as a sentence, with something in front now and then."""
     if draw.chance(0.06):

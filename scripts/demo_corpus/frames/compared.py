@@ -1,8 +1,4 @@
-"""Frames that compare things and say whose they are.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames that compare things and say whose they are."""
 
 from demo_corpus import german, lexicon, particles, phrases
 from demo_corpus.phrases import Pair

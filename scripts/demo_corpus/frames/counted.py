@@ -1,8 +1,4 @@
-"""Frames with numbers: prices, ages, dates, clock times, weights, degrees.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames with numbers: prices, ages, dates, clock times, weights, degrees."""
 
 from demo_corpus import english, german, lexicon, numbers, particles, phrases
 from demo_corpus.phrases import Pair

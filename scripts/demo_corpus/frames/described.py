@@ -1,8 +1,4 @@
-"""Frames that describe: qualities, moods, callings, what people like, comparisons.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames that describe: qualities, moods, callings, what people like, comparisons."""
 
 from demo_corpus import english, english_order, german, german_order, particles, phrases
 from demo_corpus.clauses import Clause, Object
@@ -10,6 +6,9 @@ from demo_corpus.frames import common
 from demo_corpus.phrases import Adverbial, Pair
 from demo_corpus.sampling import Draw
 
+_WORKING = german.Verb(
+    *("arbeiten", "", "arbeitest", "arbeitet", "arbeitete", "gearbeitet", "haben"), reflexive=False
+)
 _DEGREES = (
     Pair("sehr", "very"),
     Pair("zu", "too"),
@@ -61,7 +60,7 @@ def quality(draw: Draw) -> Pair | None:
         ),
     )
     if draw.chance(0.2):
-        return Pair(german_order.question(clause) + "?", english_order.question(clause) + "?")
+        return common.asked(clause)
     return common.telling(draw, clause)
 
 
@@ -81,7 +80,7 @@ def mood(draw: Draw) -> Pair:
     if clause.subject.person.startswith("2") or draw.chance(0.15):
         clause = clause.but(negation="")
         if clause.subject is not phrases.ICH:
-            return Pair(german_order.question(clause) + "?", english_order.question(clause) + "?")
+            return common.asked(clause)
     return common.telling(draw, clause)
 
 
@@ -110,19 +109,7 @@ def calling(draw: Draw) -> Pair:
     elif kind == 1:
         city = draw.one(particles.CITIES)
         subject_text = subject.cases["nom"]
-        verb = german.present(
-            german.Verb(
-                "arbeiten",
-                "",
-                "arbeitest",
-                "arbeitet",
-                "arbeitete",
-                "gearbeitet",
-                "haben",
-                reflexive=False,
-            ),
-            subject.person,
-        )
+        verb = german.present(_WORKING, subject.person)
         works = "works" if subject.english_person == "3s" else "work"
         return Pair(
             f"{subject_text} {verb} als {noun.german} in {city.german}.",
@@ -135,7 +122,7 @@ def calling(draw: Draw) -> Pair:
             tense=draw.one(("now", "now", "told")),
             complement=complement,
         )
-    return Pair(german_order.main_clause(clause) + ".", english_order.main_clause(clause) + ".")
+    return common.stated(clause)
 
 
 def liking(draw: Draw) -> Pair:
@@ -153,12 +140,11 @@ def liking(draw: Draw) -> Pair:
             Adverbial("nicht gern" if (no := draw.chance(0.25)) else "gern", "", "manner"),
         ),
     )
-    like = english.Verb("like", "liked", "liked", "liking", act=False)
     person = subject.english_person
     likes = (
         f"{english.negative(english.do('present', person))} like"
         if no
-        else english.present(like, person)
+        else english.present(english.LIKE, person)
     )
     return Pair(
         german_order.main_clause(clause) + ".",
@@ -171,7 +157,6 @@ def _pleasing(draw: Draw) -> Pair:
     thing = draw.thing(noun, draw.one((phrases.THE, phrases.THIS)), plural=draw.chance(0.15))
     who = draw.until(draw.somebody, lambda found: found.gender != "n")
     verb = "gefallen" if thing.person == "3p" else "gefällt"
-    like = english.Verb("like", "liked", "liked", "liking", act=False)
     if draw.chance(0.3):
         dont = english.negative(english.do("present", who.english_person))
         return Pair(
@@ -180,7 +165,7 @@ def _pleasing(draw: Draw) -> Pair:
         )
     return Pair(
         f"{thing.cases['nom']} {verb} {who.cases['dat']}.",
-        f"{who.subject} {english.present(like, who.english_person)} {thing.object}.",
+        f"{who.subject} {english.present(english.LIKE, who.english_person)} {thing.object}.",
     )
 
 

@@ -1,8 +1,4 @@
-"""Frames of two clauses side by side: reasons, conditions, times, reported speech.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames of two clauses side by side: reasons, conditions, times, reported speech."""
 
 from demo_corpus import english, english_order, german, german_order, particles, phrases
 from demo_corpus.clauses import Clause

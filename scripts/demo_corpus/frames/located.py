@@ -1,8 +1,4 @@
-"""Frames about where things are: on the table, in town, and how far.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames about where things are: on the table, in town, and how far."""
 
 from demo_corpus import lexicon, numbers, particles, phrases
 from demo_corpus.phrases import Pair

@@ -1,8 +1,4 @@
-"""Frames with a clause inside: infinitives with zu, um, ohne, and relative clauses.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames with a clause inside: infinitives with zu, um, ohne, and relative clauses."""
 
 from demo_corpus import english_order, german, german_order, lexicon, particles, phrases
 from demo_corpus.clauses import Clause
@@ -169,7 +165,7 @@ def deed(draw: Draw) -> Pair:
         tense=draw.one(("now", "told")),
         complement=Pair(adjective.german, adjective.english),
     )
-    return Pair(german_order.main_clause(be) + ".", english_order.main_clause(be) + ".")
+    return common.stated(be)
 
 
 def companion(draw: Draw) -> Pair:

@@ -1,8 +1,4 @@
-"""Frames of one clause that tells something: active, passive, denied, with modal verbs.
-
-A frame draws a sentence and returns it in both languages: without a capital letter, and with a
-comma after each relative clause wherever it stands. The package puts that right.
-"""
+"""Frames of one clause that tells something: active, passive, denied, with modal verbs."""
 
 import dataclasses
 
@@ -130,7 +126,7 @@ def neither(draw: Draw) -> Pair:
         tense="past" if join[0] == "nicht nur" else draw.one(("past", "future")),
         objects=(Object(Slot("", "acc", (), ""), both),),
     )
-    return Pair(german_order.main_clause(clause) + ".", english_order.main_clause(clause) + ".")
+    return common.stated(clause)
 
 
 def shopping(draw: Draw) -> Pair | None:
