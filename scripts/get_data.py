@@ -4,7 +4,6 @@
 needs more than the standard library.
 """
 
-import argparse
 import contextlib
 import fcntl
 import logging
@@ -26,14 +25,9 @@ from seq2seq.errors import Interrupted, UserError
 _log = logging.getLogger("seq2seq.get_data")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; as in scripts/get_data.sh multi30k corpora (--help has more)")
-
-
 def main(argv: Sequence[str]) -> None:
     """Makes FOLDER/CORPUS, unless it is there; what to do next goes to stdout."""
-    parser = _Parser(
+    parser = cli.Parser(
         prog="scripts/get_data.sh",
         description="Fetch a public German-English corpus. The same command goes on where it "
         "was stopped; when all is there it does nothing.",

@@ -8,7 +8,6 @@ The same seed writes the same bytes. No pair of one part is in another; the pair
 combinations of frame and lemmas that no other part has. Memory does not grow with --pairs.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from seq2seq.errors import UserError
 
 def main(argv: Sequence[str]) -> None:
     """Writes the corpus, or shows some of it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, help="where the files go")
     parser.add_argument("--pairs", type=int, default=18_000, help="in train (%(default)s)")
     parser.add_argument(

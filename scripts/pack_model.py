@@ -6,7 +6,6 @@
 A README.md that is in FOLDER already stays, for it is the model card that people have written.
 """
 
-import argparse
 import dataclasses
 import shutil
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from seq2seq.model import weights as weight_files
 
 def main(argv: Sequence[str]) -> None:
     """Packs one model and says how large it is."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("run", help="a run folder or model folder")
     parser.add_argument("folder", type=Path, help="the new model folder")
     parser.add_argument(

@@ -6,7 +6,6 @@
 Needs matplotlib: scripts/setup.sh plot
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from seq2seq.layout import RunFolder
 
 def main(argv: Sequence[str]) -> None:
     """Draws one picture and says where it is."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     kinds = parser.add_subparsers(required=True, metavar="curve | attention")
     curve = kinds.add_parser("curve", help="loss and BLEU over the updates of a run")
     curve.add_argument("run", type=Path, help="a run folder")

@@ -17,15 +17,16 @@ from seq2seq.errors import Interrupted, UserError
 DONE, BUG, USER_ERROR, GO_ON = 0, 1, 2, 75
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, which is the contract, and not the whole usage."""
+
     def error(self, message: str) -> NoReturn:
-        # The contract: one sentence. argparse alone would print the whole usage before it.
         raise UserError(f"{message}; {self.prog} --help lists what there is")
 
 
 def parser(stage: str, summary: str, shorthands: Mapping[str, str]) -> argparse.ArgumentParser:
     """A parser with `--set`, and an option for every daily setting (name -> section.key)."""
-    result = _Parser(prog=f"python -m seq2seq.{stage}", description=summary, allow_abbrev=False)
+    result = Parser(prog=f"python -m seq2seq.{stage}", description=summary, allow_abbrev=False)
     result.add_argument(
         *("--set", "-s"),
         action="append",

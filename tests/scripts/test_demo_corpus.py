@@ -226,6 +226,7 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path):
         ((), "name the folder"),
         (("folder", "--pairs", "0"), "at least 1"),
         (("README.md/folder",), "README.md"),
+        (("folder", "--sausages", "3"), "--sausages"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_2(arguments, said):

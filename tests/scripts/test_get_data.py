@@ -193,7 +193,7 @@ def test_of_two_at_once_the_second_leaves(server: Server, tmp_path: Path) -> Non
     ("arguments", "said"),
     [
         (["wmt99", "x"], "there is no corpus 'wmt99'; there are multi30k, tatoeba, iwslt14, wmt17"),
-        (["wmt17"], "the following arguments are required: FOLDER; as in scripts/get_data.sh"),
+        (["wmt17"], "the following arguments are required: FOLDER; scripts/get_data.sh --help"),
         (["wmt17", "x", "--mirror", "y"], "--mirror 'y' is neither a folder nor an http address"),
         (["wmt17", "file/x"], "cannot open 'file/x/.wmt17.downloads': Not a directory"),
     ],
