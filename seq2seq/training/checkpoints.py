@@ -4,8 +4,10 @@ Arrays are saved as host NumPy arrays, so that any number of devices and process
 A save that is killed half-way leaves the one before it the latest.
 """
 
+import functools
 import logging
 import shutil
+import sys
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -43,6 +45,7 @@ class Checkpoints:
         # threads comes back through `finish`, without their tracebacks.
         for name in ("absl", "orbax"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        _hush_late_writers()
         self._manager = ocp.CheckpointManager(
             self._folder,
             options=ocp.CheckpointManagerOptions(
@@ -179,6 +182,18 @@ class Checkpoints:
                 f"a checkpoint could not be written to {str(self._folder)!r} ({cause.lower()}); "
                 "make room there, and the same command goes on from the checkpoint before it"
             ) from None
+
+
+@functools.cache
+def _hush_late_writers() -> None:
+    """Where a save has failed, TensorStore's threads find their event loop closed, and print it."""
+    said = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        if str(unraisable.exc_value) != "Event loop is closed":
+            said(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _plain(state: Any) -> dict[str, Any]:
