@@ -17,7 +17,7 @@ def main_clause(clause: Clause, front: Adverbial | None = None) -> str:
     middle = _frequency(clause)
     if clause.negation:
         words = [english.negative(auxiliary), *middle, tail]
-    elif plain and not _is_be(plain, clause):
+    elif plain and not _is_be(clause):
         words = [*middle, plain]
     elif plain:
         first, _, rest = plain.partition(" ")
@@ -35,7 +35,7 @@ def main_clause(clause: Clause, front: Adverbial | None = None) -> str:
 def question(clause: Clause, word: str = "", *, but: Object | None = None) -> str:
     """`but` is the object that the question word asks for."""
     auxiliary, tail, plain = _verb(clause)
-    if plain and _is_be(plain, clause):
+    if plain and _is_be(clause):
         auxiliary, _, tail = plain.partition(" ")
     first = english.negative(auxiliary) if clause.negation else auxiliary
     if clause.negation and first == "am not":
@@ -62,9 +62,9 @@ def verb_phrase(clause: Clause) -> str:
     return main_clause(clause.but(subject=replace(clause.subject, subject="")))
 
 
-def _is_be(plain: str, clause: Clause) -> bool:
+def _is_be(clause: Clause) -> bool:
     """Whether the plain form begins with a form of `be`, before which nothing is put."""
-    return english.is_be(_forms(clause)) and not clause.modal and bool(plain)
+    return english.is_be(_forms(clause)) and not clause.modal
 
 
 def _forms(clause: Clause) -> english.Verb:
@@ -143,7 +143,7 @@ def _frequency(clause: Clause) -> list[str]:
 def _fronted(clause: Clause, front: Adverbial | None) -> Sequence[str]:
     """Comments open the English sentence wherever the German one has them."""
     words = [word for word in clause.adverbials if word.role == "comment" and word is not front]
-    if front is not None and front.role not in ("frequency",):
+    if front is not None and front.role != "frequency":
         words.append(front)
     return [f"{word.english}," for word in words]
 

@@ -206,8 +206,3 @@ def to_infinitive(verb: Verb) -> str:
     if verb.prefix:
         return f"{verb.prefix}zu{verb.infinitive}"
     return f"zu {verb.infinitive}"
-
-
-def whole(verb: Verb, form: str) -> str:
-    """A finite form at the end of a clause, where the prefix stays on: anruft."""
-    return verb.prefix + form

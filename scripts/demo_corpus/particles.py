@@ -167,28 +167,6 @@ MOODS = _pairs("""
     überrascht/surprised
     enttäuscht/disappointed
 """)
-# What people have, after weil and obwohl: said, denied.
-BELONGINGS = _pairs("""
-    Zeit/time
-    Geld/money
-    Glück/luck
-    Arbeit/work
-    Besuch/visitors
-    Urlaub/holidays
-    Geduld/patience
-""")
-WEATHERS = _pairs("""
-    es regnet/it is raining
-    es schneit/it is snowing
-    es kalt ist/it is cold
-    es sehr heiß ist/it is very hot
-    es dunkel wird/it is getting dark
-    die Sonne scheint/the sun is shining
-    das Wetter schön ist/the weather is nice
-    das Wetter schlecht ist/the weather is bad
-    der Wind stark ist/the wind is strong
-    Nebel herrscht/it is foggy
-""")
 NAMES = tuple(
     Name(name, gender)
     for gender, names in (

@@ -61,7 +61,6 @@ class Determiner:
 
 THE = Determiner(stem="der", one="the", several="the", mass="the")
 THIS = Determiner(stem="dies", one="this", several="these", mass="this")
-EVERY = Determiner(stem="jed", one="every", several="", mass="")
 A = Determiner(stem="ein", one="a", several="", mass="", is_definite=False)
 NO = Determiner(stem="kein", one="a", several="any", mass="any", is_definite=False)
 NONE = Determiner(stem="kein", one="no", several="no", mass="no", is_definite=False)
@@ -167,7 +166,6 @@ WIR = _pronoun("wir uns uns", "we us", "1p 1p p", "unser our")
 IHR = _pronoun("ihr euch euch", "you you", "2p 2p p", "euer your")
 THEY = _pronoun("sie sie ihnen", "they them", "3p 3p p", "ihr their")
 POLITE = _pronoun("Sie Sie Ihnen", "you you", "3p 2p p", "Ihr your")
-MAN = _pronoun("man einen einem", "people people", "3s 3p m", "sein their")
 
 
 def reference(phrase: Phrase) -> Phrase:

@@ -55,7 +55,7 @@ def why_question(draw: Draw) -> Pair:
 
 
 def when_question(draw: Draw) -> Pair:
-    """Wann, wo, wie oft."""
+    """Wann wird Paul den Brief schreiben? Wo, um wie viel Uhr."""
     word = draw.one((
         Pair("wann", "when"),
         Pair("wo", "where"),
