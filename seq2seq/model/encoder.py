@@ -3,6 +3,7 @@
 Axes: s source   b sentence   d feature
 """
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
@@ -68,6 +69,7 @@ class Encoder(nnx.Module):
         return x_sbd, jnp.concatenate([last_bd[:, :half], x_sbd[0, :, half:]], axis=-1)
 
 
+@jax.custom_vjp
 def reverse(x_sbd: Float[Array, "s b d"], length_b: Int[Array, " b"]) -> Float[Array, "s b d"]:
     """Each sequence in reverse order, within its length: padding stays behind."""
     position_s1 = jnp.arange(x_sbd.shape[0])[:, None]
@@ -75,3 +77,15 @@ def reverse(x_sbd: Float[Array, "s b d"], length_b: Int[Array, " b"]) -> Float[A
         position_s1 < length_b[None], length_b[None] - 1 - position_s1, position_s1
     )
     return jnp.take_along_axis(x_sbd, index_sb[:, :, None], axis=0)
+
+
+def _reverse_forward(x_sbd: Array, length_b: Array) -> tuple[Array, Array]:
+    return reverse(x_sbd, length_b), length_b
+
+
+def _reverse_backward(length_b: Array, d_sbd: Array) -> tuple[Array, None]:
+    # Its own inverse, and so its own gradient, where autodiff would scatter and add.
+    return reverse(d_sbd, length_b), None
+
+
+reverse.defvjp(_reverse_forward, _reverse_backward)

@@ -6,7 +6,7 @@ Axes: t position   n row   i input feature   d hidden   g gate (4d: input, forge
 """
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
-from seq2seq.model.product import product
+from seq2seq.model.product import product, stored, weight_gradient
 
 
 class LSTMState(NamedTuple):
@@ -51,18 +51,25 @@ class LSTM(nnx.Module):
         """Runs over all positions, from `state` or zeros; gives the outputs and the last state."""
         if self.norm is not None:
             x_tni = self.norm(x_tni)
-        gates_tng = product("tni,ig->tng", x_tni, self.input_ig[...], self.dtype)
-        gates_tng = gates_tng + self.bias_g[None, None]
+        projected_tng = product("tni,ig->tng", x_tni, self.input_ig[...], self.dtype)
         if state is None:
-            zeros_nd = jnp.zeros((x_tni.shape[1], gates_tng.shape[2] // 4))
+            zeros_nd = jnp.zeros((x_tni.shape[1], self.recurrent_dg.shape[0]))
             state = LSTMState(zeros_nd, zeros_nd)
-        return recur(gates_tng, self.recurrent_dg[...], state, self.dtype)
+        loop = Loop(self.recurrent_dg[...], self.bias_g[...])
+        return recur(projected_tng, loop, state, self.dtype)
+
+
+class Loop(NamedTuple):
+    """The weights inside the loop."""
+
+    recurrent_dg: Float[Array, "d g"]
+    bias_g: Float[Array, " g"]
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
 def recur(
-    gates_tng: Float[Array, "t n g"],
-    recurrent_dg: Float[Array, "d g"],
+    projected_tng: Float[Array, "t n g"],
+    loop: Loop,
     state: LSTMState,
     dtype: DTypeLike,
 ) -> tuple[Float[Array, "t n d"], LSTMState]:
@@ -71,12 +78,12 @@ def recur(
     Its backward pass is written by hand: the gradient of the recurrent weights becomes one
     product after the loop, where autodiff would add up one at every position.
     """
-    outputs, _ = _recur_forward(gates_tng, recurrent_dg, state, dtype)
+    outputs, _ = _recur_forward(projected_tng, loop, state, dtype)
     return outputs
 
 
 class _Saved(NamedTuple):
-    gates_tng: Array  # after their nonlinearities
+    gates_tng: Array  # before their nonlinearities
     cells_tnd: Array
     hidden_tnd: Array
     state: LSTMState
@@ -84,37 +91,56 @@ class _Saved(NamedTuple):
 
 
 def _recur_forward(
-    gates_tng: Array, recurrent_dg: Array, state: LSTMState, dtype: DTypeLike
+    projected_tng: Array, loop: Loop, state: LSTMState, dtype: DTypeLike
 ) -> tuple[tuple[Array, LSTMState], _Saved]:
-    recurrent_dg = recurrent_dg.astype(dtype)
+    recurrent_dg = loop.recurrent_dg.astype(dtype)
+    positions, rows, _ = projected_tng.shape
 
-    def step(carry: LSTMState, projected_ng: Array) -> tuple[LSTMState, tuple[Array, ...]]:
-        gates_ng = projected_ng + product("nd,dg->ng", carry.hidden_nd, recurrent_dg, dtype)
-        i_nd, f_nd, g_nd, o_nd = jnp.split(gates_ng, 4, axis=1)
-        i_nd, f_nd, o_nd = jax.nn.sigmoid(i_nd), jax.nn.sigmoid(f_nd), jax.nn.sigmoid(o_nd)
-        g_nd = jnp.tanh(g_nd)
-        cell_nd = f_nd * carry.cell_nd + i_nd * g_nd
+    def step(t: Array, carry: tuple[LSTMState, Array, Array, Array]) -> Any:
+        state, gates_tng, cells_tnd, hidden_tnd = carry
+        gates_ng = product("nd,dg->ng", state.hidden_nd, recurrent_dg, dtype)
+        gates_ng = stored(gates_ng + gates_tng[t] + loop.bias_g[None])
+        i_nd, f_nd, g_nd, o_nd = _activated(gates_ng)
+        cell_nd = f_nd * state.cell_nd + i_nd * g_nd
         hidden_nd = o_nd * jnp.tanh(cell_nd)
-        active_ng = jnp.concatenate([i_nd, f_nd, g_nd, o_nd], axis=1)
-        return LSTMState(hidden_nd, cell_nd), (hidden_nd, cell_nd, active_ng)
+        return (
+            LSTMState(hidden_nd, cell_nd),
+            _put(gates_tng, gates_ng, t),
+            _put(cells_tnd, cell_nd, t),
+            _put(hidden_tnd, hidden_nd, t),
+        )
 
-    last, (hidden_tnd, cells_tnd, active_tng) = jax.lax.scan(step, state, gates_tng)
-    saved = _Saved(active_tng, cells_tnd, hidden_tnd, state, recurrent_dg)
-    return (hidden_tnd, last), saved
+    # The gates take the place of the projected inputs: no array of that size is made or cleared.
+    empty_tnd = jnp.zeros((positions, rows, recurrent_dg.shape[0]))
+    carry = state, projected_tng, empty_tnd, empty_tnd
+    last, gates_tng, cells_tnd, hidden_tnd = jax.lax.fori_loop(0, positions, step, carry)
+    return (hidden_tnd, last), _Saved(gates_tng, cells_tnd, hidden_tnd, state, recurrent_dg)
+
+
+def _activated(gates_ng: Array) -> tuple[Array, Array, Array, Array]:
+    i_nd, f_nd, g_nd, o_nd = jnp.split(gates_ng, 4, axis=1)
+    return jax.nn.sigmoid(i_nd), jax.nn.sigmoid(f_nd), jnp.tanh(g_nd), jax.nn.sigmoid(o_nd)
+
+
+def _put(x_tnd: Array, x_nd: Array, t: Array) -> Array:
+    return jax.lax.dynamic_update_index_in_dim(x_tnd, x_nd, t, 0)
 
 
 def _recur_backward(
     dtype: DTypeLike, saved: _Saved, cotangents: tuple[Array, LSTMState]
-) -> tuple[Array, Array, LSTMState]:
+) -> tuple[Array, Loop, LSTMState]:
     d_hidden_tnd, d_last = cotangents
-    before_tnd = jnp.concatenate([saved.state.cell_nd[None], saved.cells_tnd[:-1]])
+    positions = d_hidden_tnd.shape[0]
 
-    def step(carry: LSTMState, at: tuple[Array, Array, Array, Array]) -> tuple[LSTMState, Array]:
-        d_output_nd, gates_ng, cell_nd, before_nd = at
-        i_nd, f_nd, g_nd, o_nd = jnp.split(gates_ng, 4, axis=1)
-        tanh_nd = jnp.tanh(cell_nd)
-        d_hidden_nd = d_output_nd + carry.hidden_nd
-        d_cell_nd = carry.cell_nd + d_hidden_nd * o_nd * (1 - tanh_nd**2)
+    def step(index: Array, carry: tuple[LSTMState, Array]) -> tuple[LSTMState, Array]:
+        later, gates_tng = carry
+        t = positions - 1 - index
+        # Read before its place is written to; XLA would otherwise copy the whole array.
+        i_nd, f_nd, g_nd, o_nd = _activated(stored(gates_tng[t]))
+        before_nd = jnp.where(t == 0, saved.state.cell_nd, saved.cells_tnd[t - 1])
+        tanh_nd = jnp.tanh(saved.cells_tnd[t])
+        d_hidden_nd = d_hidden_tnd[t] + later.hidden_nd
+        d_cell_nd = stored(later.cell_nd + d_hidden_nd * o_nd * (1 - tanh_nd**2))
         d_gates_ng = jnp.concatenate(
             [
                 d_cell_nd * g_nd * i_nd * (1 - i_nd),
@@ -125,17 +151,13 @@ def _recur_backward(
             axis=1,
         )
         d_before_nd = product("ng,dg->nd", d_gates_ng, saved.recurrent_dg, dtype)
-        return LSTMState(d_before_nd, d_cell_nd * f_nd), d_gates_ng
+        return LSTMState(d_before_nd, d_cell_nd * f_nd), _put(gates_tng, d_gates_ng, t)
 
-    d_first, d_gates_tng = jax.lax.scan(
-        step,
-        d_last,
-        (d_hidden_tnd, saved.gates_tng, saved.cells_tnd, before_tnd),
-        reverse=True,
-    )
+    # Here too the gradients take the place of what they are gradients of.
+    d_first, d_gates_tng = jax.lax.fori_loop(0, positions, step, (d_last, saved.gates_tng))
     inputs_tnd = jnp.concatenate([saved.state.hidden_nd[None], saved.hidden_tnd[:-1]])
-    d_recurrent_dg = product("tnd,tng->dg", inputs_tnd, d_gates_tng, dtype)
-    return d_gates_tng, d_recurrent_dg, d_first
+    d_recurrent_dg = weight_gradient("tnd,tng->dg", inputs_tnd, d_gates_tng, dtype)
+    return d_gates_tng, Loop(d_recurrent_dg, d_gates_tng.sum(axis=(0, 1))), d_first
 
 
 recur.defvjp(_recur_forward, _recur_backward)

@@ -11,6 +11,7 @@ from typing import cast
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.experimental.layout import Layout, with_layout_constraint
 from jax.typing import DTypeLike
 
 
@@ -20,6 +21,31 @@ def product(spec: str, left: Array, right: Array, dtype: DTypeLike) -> Array:
     Every letter of `spec` must stand in at least two of its three terms.
     """
     return cast(Array, _product_with_gradient(spec, left, right, dtype))
+
+
+def weight_gradient(spec: str, left: Array, right: Array, dtype: DTypeLike) -> Array:
+    """The same where what is summed over leads in both operands, as in a weight's gradient.
+
+    On a CPU, bfloat16 products over leading axes run at 40 % of the rate of those over trailing
+    ones, and XLA takes every transposition back unless its result must be in memory.
+    """
+    left, right = left.astype(dtype), right.astype(dtype)
+    terms, out = spec.split("->")
+    left_term, right_term = terms.split(",")
+    leading = sum(letter not in out for letter in left_term)
+    matrices = left_term[:leading] == right_term[:leading] and len(left_term) == leading + 1
+    if not (matrices and left.dtype == jnp.bfloat16 and jax.default_backend() == "cpu"):
+        return _product(spec, left, right)
+    left, right = (x.reshape(-1, *x.shape[leading:]) for x in (left, right))
+    row, column, rest = left_term[0], left_term[leading:], right_term[leading:]
+    return _product(f"{column}{row},{row}{rest}->{column}{rest}", stored(left.T), right)
+
+
+def stored(x: Array) -> Array:
+    """`x` in memory, row by row: on a CPU, XLA may not compute it anew wherever it is read."""
+    if jax.default_backend() != "cpu":
+        return x
+    return with_layout_constraint(x, Layout(tuple(range(x.ndim))))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 3))
@@ -47,7 +73,7 @@ def _backward(
     cotangent = cotangent.astype(dtype)
     return (
         _product(f"{out},{right_term}->{left_term}", cotangent, right),
-        _product(f"{left_term},{out}->{right_term}", left, cotangent),
+        weight_gradient(f"{left_term},{out}->{right_term}", left, cotangent, dtype),
     )
 
 

@@ -1,10 +1,11 @@
 """Cross-entropy with label smoothing, fused with the vocabulary product.
 
 The logits of all positions would fill more memory than the rest of the model, and cost several
-passes through it. Here a chunk of positions at a time is multiplied, normalised and, when
-gradients are wanted, differentiated while its logits are still in the processor's cache.
+passes through it. So the real positions are moved to the front, and a chunk of them at a time is
+multiplied, normalised and, when gradients are wanted, differentiated while its logits are still
+near the processor. Chunks of padding alone are never reached.
 
-Axes: n position   e embedding   v vocabulary   m chunk   c position in a chunk
+Axes: n position   e embedding   v vocabulary   c position in a chunk
 """
 
 import functools
@@ -14,11 +15,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from seq2seq.model.product import product
+from seq2seq.model.product import product, weight_gradient
 
-_CHUNK = 512
+# Logits that live at once: on a CPU what its cache holds, on a GPU what keeps it busy.
+_LOGITS_CPU, _LOGITS_GPU = 2**23, 2**27
+_TILE = 128  # rows and words come in multiples of this, as the matrix units like them
+_NO_WORD = -1e9  # bias of the words that fill up the vocabulary: their probability is zero
 
 
 class Softmax(NamedTuple):
@@ -40,105 +44,171 @@ def cross_entropy(
     softmax: Softmax,
     label_n: Int[Array, " n"],
     *,
-    weight_n: Float[Array, " n"],
+    real_n: Bool[Array, " n"],
+    scale: Float[Array, ""] | float = 1.0,
     smoothing: float,
     dtype: DTypeLike,
 ) -> Losses:
-    """Loss of `label` under the softmax of `readout`; positions of weight 0 do not count.
+    """Loss of the labels at the real positions under the softmax of the readouts, times `scale`.
 
     With smoothing s, the target distribution is 1 - s on the label and s spread evenly over
     the whole vocabulary. Only `smoothed` has a gradient.
     """
-    fill = -len(label_n) % _CHUNK
-    readout_ne = jnp.pad(readout_ne, ((0, fill), (0, 0)))
-    label_n, weight_n = jnp.pad(label_n, (0, fill)), jnp.pad(weight_n, (0, fill))
-    form = _Form(smoothing, dtype)
-    return cast(Losses, _cross_entropy(readout_ne, softmax, (label_n, weight_n), form))
+    words, positions = softmax.kernel_ve.shape[0], len(label_n)
+    fill = -words % _TILE
+    softmax = Softmax(
+        jnp.pad(softmax.kernel_ve, ((0, fill), (0, 0))),
+        jnp.pad(softmax.bias_v, (0, fill), constant_values=_NO_WORD),
+    )
+    most = _LOGITS_CPU if jax.default_backend() == "cpu" else _LOGITS_GPU
+    chunk = max(min(most // (words + fill), positions) // _TILE, 1) * _TILE
+    room = positions + -positions % chunk
+    order_n = jnp.argsort(~real_n, stable=True)
+    packed = _Packed(
+        _filled(label_n[order_n], room),
+        reals=real_n.sum(),
+        scale=jnp.asarray(scale, jnp.float32),
+    )
+    form = _Form(words, chunk, smoothing, dtype)
+    readout_ne = _filled(permuted(readout_ne, order_n), room)
+    return cast(Losses, _cross_entropy(readout_ne, softmax, packed, form))
+
+
+def _filled(x_n: Array, room: int) -> Array:
+    return jnp.pad(x_n, ((0, room - len(x_n)), *[(0, 0)] * (x_n.ndim - 1)))
+
+
+@jax.custom_vjp
+def permuted(x_ne: Float[Array, "n e"], order_n: Int[Array, " n"]) -> Float[Array, "n e"]:
+    """`x[order]` for an order in which every row comes once: its gradient needs no scattering."""
+    return x_ne[order_n]
+
+
+def _permuted_forward(x_ne: Array, order_n: Array) -> tuple[Array, Array]:
+    return permuted(x_ne, order_n), order_n
+
+
+def _permuted_backward(order_n: Array, d_ne: Array) -> tuple[Array, None]:
+    return d_ne[jnp.argsort(order_n)], None
+
+
+permuted.defvjp(_permuted_forward, _permuted_backward)
+
+
+class _Packed(NamedTuple):
+    """What is asked of the packed positions; those from `reals` on are filling."""
+
+    label_n: Int[Array, " n"]
+    reals: Int[Array, ""]
+    scale: Float[Array, ""]
 
 
 class _Form(NamedTuple):
     """What is known when the program is compiled."""
 
+    words: int  # of the vocabulary, without what fills it up
+    chunk: int
     smoothing: float
     dtype: DTypeLike
 
 
+class _Kernel(NamedTuple):
+    """The output layer as the products read it, and what smoothing asks of it."""
+
+    kernel_ve: Array
+    bias_v: Array
+    mean_e: Array  # the mean of all words' kernels: gives the mean of the logits in one product
+    mean_bias: Array
+
+    @classmethod
+    def of(cls, softmax: Softmax, form: _Form) -> "_Kernel":
+        kernel_ve, bias_v = softmax
+        return cls(
+            kernel_ve.astype(form.dtype),
+            bias_v,
+            kernel_ve.sum(axis=0) / form.words,
+            bias_v[: form.words].mean(),
+        )
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
-def _cross_entropy(
-    readout_ne: Array,
-    softmax: Softmax,
-    targets: tuple[Array, Array],
-    form: _Form,
-) -> Losses:
-    def add(total: Losses, at: tuple[Array, Array, Array]) -> tuple[Losses, None]:
-        losses, _ = _chunk(softmax, at, form)
-        return jax.tree.map(jnp.add, total, losses), None
+def _cross_entropy(readout_ne: Array, softmax: Softmax, packed: _Packed, form: _Form) -> Losses:
+    kernel = _Kernel.of(softmax, form)
 
-    zero = Losses(jnp.float32(0), jnp.float32(0))
-    losses, _ = jax.lax.scan(add, zero, _chunks(readout_ne, targets))
-    return losses
+    def add(index: Array, total: Losses) -> Losses:
+        losses, _ = _chunk(kernel, _at(index, readout_ne, packed, form), form)
+        return Losses(*map(jnp.add, total, losses))
+
+    return jax.lax.fori_loop(0, _chunks(packed, form), add, Losses(*jnp.zeros(2)))
 
 
-def _chunks(readout_ne: Array, targets: tuple[Array, Array]) -> tuple[Array, Array, Array]:
-    label_n, weight_n = targets
-    return (
-        readout_ne.reshape(-1, _CHUNK, readout_ne.shape[1]),
-        label_n.reshape(-1, _CHUNK),
-        weight_n.reshape(-1, _CHUNK),
+class _Chunk(NamedTuple):
+    readout_ce: Array
+    label_c: Array
+    weight_c: Array
+
+
+def _chunks(packed: _Packed, form: _Form) -> Array:
+    return (packed.reals + form.chunk - 1) // form.chunk
+
+
+def _at(index: Array, readout_ne: Array, packed: _Packed, form: _Form) -> _Chunk:
+    start = index * form.chunk
+    real_c = start + jnp.arange(form.chunk) < packed.reals
+    return _Chunk(
+        jax.lax.dynamic_slice_in_dim(readout_ne, start, form.chunk),
+        jax.lax.dynamic_slice_in_dim(packed.label_n, start, form.chunk),
+        jnp.where(real_c, packed.scale, 0.0),
     )
 
 
-def _chunk(softmax: Softmax, at: tuple[Array, Array, Array], form: _Form) -> tuple[Losses, Array]:
+def _chunk(kernel: _Kernel, at: _Chunk, form: _Form) -> tuple[Losses, Array]:
     """Losses of a chunk, and their gradient with respect to its logits."""
     readout_ce, label_c, weight_c = at
-    smoothing, dtype = form
-    vocabulary = softmax.kernel_ve.shape[0]
-    logits_cv = product("ce,ve->cv", readout_ce, softmax.kernel_ve, dtype) + softmax.bias_v[None]
+    words_v = jnp.arange(kernel.kernel_ve.shape[0])
+    logits_cv = product("ce,ve->cv", readout_ce, kernel.kernel_ve, form.dtype) + kernel.bias_v[None]
     top_c1 = logits_cv.max(axis=1, keepdims=True)
     exp_cv = jnp.exp(logits_cv - top_c1)
     sum_c1 = exp_cv.sum(axis=1, keepdims=True)
     total_c = (jnp.log(sum_c1) + top_c1)[:, 0]
     label_logit_c = jnp.take_along_axis(logits_cv, label_c[:, None], axis=1)[:, 0]
     likelihood_c = total_c - label_logit_c
-    even_c = total_c - logits_cv.mean(axis=1)
-    smoothed_c = (1 - smoothing) * likelihood_c + smoothing * even_c
-    is_label_cv = label_c[:, None] == jnp.arange(vocabulary)[None]
-    target_cv = jnp.where(is_label_cv, 1 - smoothing, 0.0) + smoothing / vocabulary
-    d_logits_cv = weight_c[:, None] * (exp_cv / sum_c1 - target_cv)
+    even_c = total_c - (readout_ce @ kernel.mean_e + kernel.mean_bias)
+    smoothed_c = (1 - form.smoothing) * likelihood_c + form.smoothing * even_c
+    evenly_1v = jnp.where(words_v < form.words, form.smoothing / form.words, 0.0)[None]
+    is_label_cv = label_c[:, None] == words_v[None]
+    target_cv = jnp.where(is_label_cv, 1 - form.smoothing, 0.0) + evenly_1v
+    d_logits_cv = exp_cv * (weight_c[:, None] / sum_c1) - weight_c[:, None] * target_cv
     return Losses((weight_c * smoothed_c).sum(), (weight_c * likelihood_c).sum()), d_logits_cv
 
 
 def _forward(
-    readout_ne: Array,
-    softmax: Softmax,
-    targets: tuple[Array, Array],
-    form: _Form,
+    readout_ne: Array, softmax: Softmax, packed: _Packed, form: _Form
 ) -> tuple[Losses, tuple[Array, Softmax]]:
     """The losses, and already their gradients: the backward pass only scales them."""
+    kernel = _Kernel.of(softmax, form)
 
-    def add(
-        carry: tuple[Losses, Softmax], at: tuple[Array, Array, Array]
-    ) -> tuple[tuple[Losses, Softmax], Array]:
-        total, d_softmax = carry
-        losses, d_logits_cv = _chunk(softmax, at, form)
-        d_softmax = Softmax(
-            d_softmax.kernel_ve + product("cv,ce->ve", d_logits_cv, at[0], form.dtype),
-            d_softmax.bias_v + d_logits_cv.sum(axis=0),
+    def add(index: Array, carry: tuple[Losses, Array, Softmax]) -> tuple[Losses, Array, Softmax]:
+        total, d_readout_ne, d_softmax = carry
+        at = _at(index, readout_ne, packed, form)
+        losses, d_logits_cv = _chunk(kernel, at, form)
+        d_kernel_ve = weight_gradient("cv,ce->ve", d_logits_cv, at.readout_ce, form.dtype)
+        d_readout_ce = product("cv,ve->ce", d_logits_cv, kernel.kernel_ve, form.dtype)
+        return (
+            Losses(*map(jnp.add, total, losses)),
+            jax.lax.dynamic_update_slice_in_dim(d_readout_ne, d_readout_ce, index * form.chunk, 0),
+            Softmax(d_softmax.kernel_ve + d_kernel_ve, d_softmax.bias_v + d_logits_cv.sum(axis=0)),
         )
-        d_readout_ce = product("cv,ve->ce", d_logits_cv, softmax.kernel_ve, form.dtype)
-        return (jax.tree.map(jnp.add, total, losses), d_softmax), d_readout_ce
 
-    zero = Losses(jnp.float32(0), jnp.float32(0)), jax.tree.map(jnp.zeros_like, softmax)
-    chunks = _chunks(readout_ne, targets)
-    (losses, d_softmax), d_readout_mce = jax.lax.scan(add, zero, chunks)
-    return losses, (d_readout_mce.reshape(readout_ne.shape), d_softmax)
+    zero = Losses(*jnp.zeros(2)), jnp.zeros_like(readout_ne), jax.tree.map(jnp.zeros_like, softmax)
+    losses, *gradients = jax.lax.fori_loop(0, _chunks(packed, form), add, zero)
+    return losses, (gradients[0], gradients[1])
 
 
 def _backward(
     form: _Form, gradients: tuple[Array, Softmax], cotangent: Losses
 ) -> tuple[Array, Softmax, None]:
-    scale = cotangent.smoothed
-    d_readout_ne, d_softmax = jax.tree.map(lambda leaf: leaf * scale, gradients)
+    d_readout_ne, d_softmax = jax.tree.map(lambda leaf: leaf * cotangent.smoothed, gradients)
     return d_readout_ne, d_softmax, None
 
 

@@ -73,8 +73,15 @@ def initial_state(config: Config, weights: Weights) -> TrainState:
     )
 
 
-def losses(config: Config, weights: Weights, batch: Sentences, dropout: Dropout = OFF) -> Losses:
-    """Sums over the real target tokens of a batch without an axis of pieces."""
+def losses(
+    config: Config,
+    weights: Weights,
+    batch: Sentences,
+    dropout: Dropout = OFF,
+    *,
+    scale: Float[Array, ""] | float = 1.0,
+) -> Losses:
+    """Sums over the real target tokens of a batch without an axis of pieces, times `scale`."""
     net = network.bind(config.model, weights, jnp.dtype(config.train.precision))
     memory = net.encode(batch.source_bs, batch.source_length_b, dropout)
     target_tb = batch.target_bt.T
@@ -85,7 +92,8 @@ def losses(config: Config, weights: Weights, batch: Sentences, dropout: Dropout 
         readout_tbe.reshape(-1, readout_tbe.shape[-1]),
         Softmax(*net.output),
         target_tb.reshape(-1),
-        weight_n=real_tb.reshape(-1).astype(jnp.float32),
+        real_n=real_tb.reshape(-1),
+        scale=scale,
         smoothing=config.train.label_smoothing,
         dtype=net.dtype,
     )
@@ -101,7 +109,7 @@ def gradient(
 
     def of_piece(piece: Sentences, dropout: Dropout) -> tuple[Losses, Weights]:
         def loss(weights: Weights) -> tuple[Array, Losses]:
-            total = Losses(*(per_token * x for x in losses(config, weights, piece, dropout)))
+            total = losses(config, weights, piece, dropout, scale=per_token)
             return total.smoothed, total
 
         (_, total), gradients = jax.value_and_grad(loss, has_aux=True)(weights)

@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seq2seq.model.lstm import LSTMState, recur
-from seq2seq.model.product import product
+from seq2seq.model.lstm import Loop, LSTMState, recur
+from seq2seq.model.product import product, weight_gradient
 
 
-def textbook(gates_tng, recurrent_dg, state):
+def textbook(projected_tng, loop, state):
     hidden, cell, outputs = *state, []
-    for projected in gates_tng:
-        i, f, g, o = jnp.split(projected + hidden @ recurrent_dg, 4, axis=1)
+    for projected in projected_tng:
+        gates = projected + hidden @ loop.recurrent_dg + loop.bias_g[None]
+        i, f, g, o = jnp.split(gates, 4, axis=1)
         cell = jax.nn.sigmoid(f) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
         hidden = jax.nn.sigmoid(o) * jnp.tanh(cell)
         outputs.append(hidden)
@@ -24,12 +25,12 @@ def textbook(gates_tng, recurrent_dg, state):
 
 @pytest.fixture(name="arguments")
 def random_arguments():
-    keys = jax.random.split(jax.random.key(0), 4)
-    shapes = ((7, 3, 20), (5, 20), (3, 5), (3, 5))
-    gates, recurrent, *state = (
+    keys = jax.random.split(jax.random.key(0), 5)
+    shapes = ((7, 3, 20), (5, 20), (20,), (3, 5), (3, 5))
+    projected, recurrent, bias, *state = (
         jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)
     )
-    return gates, recurrent, LSTMState(*state)
+    return projected, Loop(recurrent, bias), LSTMState(*state)
 
 
 def test_the_loop_computes_the_textbook_lstm(arguments):
@@ -57,23 +58,35 @@ def test_the_backward_pass_equals_autodiff(arguments):
 
 
 def test_what_stands_behind_a_position_does_not_change_it(arguments):
-    gates, recurrent, state = arguments
+    projected, loop, state = arguments
     run = jax.jit(recur, static_argnums=3)
-    whole, _ = run(gates, recurrent, state, jnp.float32)
-    changed, _ = run(gates.at[4:].set(9.0), recurrent, state, jnp.float32)
+    whole, _ = run(projected, loop, state, jnp.float32)
+    changed, _ = run(projected.at[4:].set(9.0), loop, state, jnp.float32)
     np.testing.assert_array_equal(whole[:4], changed[:4])
 
 
-def test_a_product_in_bfloat16_has_float32_results_and_gradients():
-    left, right = (jax.random.normal(jax.random.key(k), (4, 6, 6)) for k in (1, 2))
+@pytest.mark.parametrize(("spec", "shape"), [("bij,bjk->bik", (4, 6, 6)), ("tni,ig->tng", (6, 6))])
+def test_a_product_in_bfloat16_has_float32_results_and_gradients(spec, shape):
+    left = jax.random.normal(jax.random.key(1), (4, 6, 6))
+    right = jax.random.normal(jax.random.key(2), shape)
 
     def value(left, right, dtype):
-        return jnp.sin(product("bij,bjk->bik", left, right, dtype)).sum()
+        return jnp.sin(product(spec, left, right, dtype)).sum()
 
     exact = jax.grad(value, argnums=(0, 1))(left, right, jnp.float32)
-    plain = jax.grad(lambda a, b: jnp.sin(a @ b).sum(), argnums=(0, 1))(left, right)
+    plain = jax.grad(lambda a, b: jnp.sin(jnp.einsum(spec, a, b)).sum(), argnums=(0, 1))(
+        left, right
+    )
     rounded = jax.grad(value, argnums=(0, 1))(left, right, jnp.bfloat16)
     for ours, theirs, half in zip(exact, plain, rounded, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
         assert half.dtype == jnp.float32
         assert 0 < jnp.abs(half - theirs).max() < 0.2
+
+
+def test_a_weights_gradient_is_the_same_product_in_either_precision():
+    left, right = (jax.random.normal(jax.random.key(k), (3, 4, 6)) for k in (1, 2))
+    expected = np.einsum("tni,tng->ig", left, right)
+    for dtype, tolerance in ((jnp.float32, 1e-5), (jnp.bfloat16, 0.1)):
+        found = weight_gradient("tni,tng->ig", left, right, dtype)
+        np.testing.assert_allclose(found, expected, atol=tolerance)

@@ -108,7 +108,7 @@ def of(options):
 
 
 def close(one, other):
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, other)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), one, other)
 
 
 @each_option

@@ -20,7 +20,7 @@ def plain(readout_ne, softmax, label_n, weight_n, smoothing):
 
 def fused(readout_ne, softmax, label_n, weight_n, smoothing):
     losses = cross_entropy(
-        readout_ne, softmax, label_n, weight_n=weight_n, smoothing=smoothing, dtype=jnp.float32
+        readout_ne, softmax, label_n, real_n=weight_n > 0, smoothing=smoothing, dtype=jnp.float32
     )
     return losses.smoothed
 
@@ -60,7 +60,7 @@ def test_positions_without_weight_do_not_count(arguments):
 def test_the_likelihood_is_the_loss_without_smoothing(arguments):
     readout_ne, softmax, label_n, weight_n = arguments
     losses = cross_entropy(
-        readout_ne, softmax, label_n, weight_n=weight_n, smoothing=0.3, dtype=jnp.float32
+        readout_ne, softmax, label_n, real_n=weight_n > 0, smoothing=0.3, dtype=jnp.float32
     )
     np.testing.assert_allclose(
         losses.likelihood, plain(readout_ne, softmax, label_n, weight_n, 0.0), rtol=1e-5
