@@ -193,7 +193,7 @@ class TrainConfig:
     precision: Literal["float32", "bfloat16"] = "float32"  # of products; weights stay float32
     batch_tokens: int = 4_096  # target positions of an update, over all devices
     accumulate: int = 1  # an update's batch in so many pieces, one after the other
-    shapes: int = 12  # (source width, target width) pairs that batches come in, at most
+    shapes: int = 16  # (source width, target width) pairs that batches come in, at most
 
     max_epochs: int = 100
     max_steps: int = 0  # 0: no limit, here and below

@@ -13,6 +13,7 @@ import numpy as np
 
 from seq2seq.corpus.shards import Shard
 from seq2seq.corpus.tokenizer import EOS, PAD
+from seq2seq.corpus.widths import cover
 
 _WINDOW_PAIRS = 4_000_000  # shuffled and sorted into shapes together: bounds the plan's memory
 
@@ -48,18 +49,26 @@ class Plan:
         self._shards = shards
         self._starts = np.cumsum([0, *map(len, shards)])
         counts_st = _histogram(shards)
-        boxes = _partition(counts_st, shapes)
-        self.shapes = [_shape(counts_st, box, batch_tokens) for box in boxes]
-        self._shape_st = np.zeros(counts_st.shape, np.int16)
-        for number, box in enumerate(boxes):
-            self._shape_st[box] = number
-        sizes = [int(counts_st[box].sum()) for box in boxes]
-        self.batches = sum(
-            -(-size // shape.rows) for size, shape in zip(sizes, self.shapes, strict=True)
-        )
+        widths, self._shape_st = cover(counts_st, shapes)
+        self._larger = [_next_that_holds(widths, number) for number in range(len(widths))]
+        sizes = np.bincount(self._shape_st.ravel(), counts_st.ravel()).astype(int)
+        self.shapes: list[Shape] = []
+        self._batches_of: list[int] = []
+        for (source, target), larger in zip(widths, self._larger, strict=True):
+            pairs = int(sizes[len(self.shapes)])
+            rows = _rows(pairs, _most_rows(source, target, batch_tokens), takes_all=larger is None)
+            if larger is not None:
+                sizes[larger] += pairs % rows
+            self.shapes.append(Shape(rows, source, target))
+            self._batches_of.append(-(-pairs // rows) if larger is None else pairs // rows)
         self.pairs = int(self._starts[-1])
         self.source_tokens = int(counts_st.sum(1) @ np.arange(counts_st.shape[0]))
         self.target_tokens = int(counts_st.sum(0) @ np.arange(counts_st.shape[1]))
+
+    @property
+    def batches(self) -> int:
+        """Updates an epoch."""
+        return sum(self._batches_of)
 
     @property
     def largest(self) -> Shape:
@@ -69,12 +78,9 @@ class Plan:
     @property
     def padding(self) -> float:
         """Share of positions, of source and target, that hold no real token."""
-        counts = [0] * len(self.shapes)
-        for planned in self.epoch(seed=0, epoch=0):
-            counts[self.shapes.index(planned.shape)] += 1
         positions = sum(
             count * shape.rows * (shape.source + shape.target)
-            for count, shape in zip(counts, self.shapes, strict=True)
+            for count, shape in zip(self._batches_of, self.shapes, strict=True)
         )
         return 1 - (self.source_tokens + self.target_tokens) / positions
 
@@ -90,13 +96,15 @@ class Plan:
             planned = []
             for index, shape in enumerate(self.shapes):
                 waiting = np.concatenate([left[index], pairs[shape_of == index]])
-                last = number == len(windows) - 1
-                full = len(waiting) if last else len(waiting) - len(waiting) % shape.rows
+                larger, last = self._larger[index], number == len(windows) - 1
+                rest = 0 if last and larger is None else len(waiting) % shape.rows
+                full, left[index] = np.split(waiting, [len(waiting) - rest])
                 planned += [
-                    Planned(shape, waiting[at : at + shape.rows])
-                    for at in range(0, full, shape.rows)
+                    Planned(shape, full[at : at + shape.rows])
+                    for at in range(0, len(full), shape.rows)
                 ]
-                left[index] = waiting[full:]
+                if last and larger is not None:
+                    left[larger] = np.concatenate([left[larger], left[index]])
             for index in random.permutation(len(planned)):
                 yield planned[index]
 
@@ -145,13 +153,6 @@ class Plan:
         return np.concatenate(pairs), np.concatenate(shape_of)
 
 
-class _Box(NamedTuple):
-    """A rectangle of (source, target) lengths, the upper ends excluded."""
-
-    source: slice
-    target: slice
-
-
 def _histogram(shards: Sequence[Shard]) -> np.ndarray:
     """How many pairs there are of each (source, target) length, ends of sentence included."""
     lengths = [shard.lengths() for shard in shards]
@@ -166,61 +167,23 @@ def _histogram(shards: Sequence[Shard]) -> np.ndarray:
     return np.reshape(flat, (source_width, target_width)).astype(np.int64)
 
 
-def _partition(counts_st: np.ndarray, boxes: int) -> list[_Box]:
-    """Cuts the plane of lengths into rectangles, each cut where it saves most padding."""
-    whole = _Box(slice(0, counts_st.shape[0]), slice(0, counts_st.shape[1]))
-    result = [(whole, *_best_cut(counts_st, whole))]
-    while len(result) < boxes:
-        number = max(range(len(result)), key=lambda index: result[index][1])
-        _, saving, halves = result[number]
-        if saving <= 0:
-            break
-        result[number : number + 1] = [(half, *_best_cut(counts_st, half)) for half in halves]
-    return [box for box, _, _ in result]
+def _next_that_holds(widths: Sequence[tuple[int, int]], number: int) -> int | None:
+    """The next larger widths on both sides, which pairs that fill no batch can go to."""
+    source, target = widths[number]
+    later = range(number + 1, len(widths))
+    return next((n for n in later if source <= widths[n][0] and target <= widths[n][1]), None)
 
 
-def _best_cut(counts_st: np.ndarray, box: _Box) -> tuple[int, tuple[_Box, ...]]:
-    """The padding saved by the best cut of a box in two, and the two halves."""
-    inside_st = counts_st[box]
-    source_saving, source_cut = _best_cut_of_rows(inside_st)
-    target_saving, target_cut = _best_cut_of_rows(inside_st.T)
-    if source_saving >= target_saving:
-        middle = box.source.start + source_cut
-        parts = slice(box.source.start, middle), slice(middle, box.source.stop)
-        return source_saving, tuple(box._replace(source=part) for part in parts)
-    middle = box.target.start + target_cut
-    parts = slice(box.target.start, middle), slice(middle, box.target.stop)
-    return target_saving, tuple(box._replace(target=part) for part in parts)
-
-
-def _best_cut_of_rows(counts_rc: np.ndarray) -> tuple[int, int]:
-    """The padding saved by the best horizontal cut, and the first row below it."""
-    above_r = counts_rc.sum(1).cumsum()
-    below_r = above_r[-1] - above_r
-    height = _last_used(counts_rc.sum(1))
-    height_above_r = np.maximum.accumulate(np.where(counts_rc.any(1), np.arange(len(above_r)), 0))
-    width_above_r = _last_used(counts_rc.cumsum(0))
-    width_below_r = _last_used(counts_rc[::-1].cumsum(0)[::-1])
-    # A cut behind row r leaves the rows up to r above it.
-    saving_r = above_r * (height - height_above_r + width_above_r[-1] - width_above_r) + below_r * (
-        width_above_r[-1] - np.append(width_below_r[1:], 0)
-    )
-    best = int(saving_r.argmax())
-    return int(saving_r[best]), best + 1
-
-
-def _last_used(counts: np.ndarray) -> np.ndarray:
-    """The last index along the last axis that holds anything; 0 if none does."""
-    used = counts > 0
-    last = counts.shape[-1] - 1 - used[..., ::-1].argmax(-1)
-    return np.where(used.any(-1), last, 0)
-
-
-def _shape(counts_st: np.ndarray, box: _Box, batch_tokens: int) -> Shape:
-    """As many rows as the budget of target positions allows, at the widths in use."""
-    inside_st = counts_st[box]
-    source = box.source.start + int(_last_used(inside_st.sum(1)))
-    target = box.target.start + int(_last_used(inside_st.sum(0)))
+def _most_rows(source: int, target: int, batch_tokens: int) -> int:
     # A source twice as long as its target would otherwise decide how much memory is needed.
-    rows = max(1, batch_tokens // max(target, source // 2))
-    return Shape(rows - rows % 8 if rows >= 8 else rows, source, target)
+    return max(1, batch_tokens // max(target, source // 2))
+
+
+def _rows(pairs: int, most: int, *, takes_all: bool) -> int:
+    """So many that all batches of an epoch are full; what then is left goes to a larger shape.
+
+    Rounded to some multiple instead, an epoch would end with a half-empty batch of every shape:
+    more than devices and products lose on odd numbers.
+    """
+    batches = -(-pairs // most)
+    return -(-pairs // batches) if takes_all else pairs // batches

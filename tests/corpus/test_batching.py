@@ -1,7 +1,5 @@
 """The batch plan: every pair once, within budget, the same for the same arguments."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -98,28 +96,33 @@ def test_more_shapes_mean_less_padding():
     assert padding[0] > padding[1] > padding[2]
 
 
-def test_the_cuts_are_as_good_as_the_best_of_all_when_there_is_one():
-    shards = random_shards(count=1, pairs=60, longest=8)
-    source, target = (side + 1 for side in shards[0].lengths())
+def test_only_the_last_batch_of_a_shape_that_nothing_holds_has_empty_rows():
+    plan = Plan(random_shards(), batch_tokens=100, shapes=8)
+    empty = [
+        planned
+        for planned in plan.epoch(seed=1, epoch=1)
+        if len(planned.pairs) < planned.shape.rows
+    ]
+    assert len({planned.shape for planned in empty}) == len(empty)
+    for planned in empty:
+        _, source, target = planned.shape
+        larger = [shape for shape in plan.shapes if shape != planned.shape]
+        assert not any(shape.source >= source and shape.target >= target for shape in larger)
 
-    def positions(parts):
-        return sum(
-            int(part.sum()) * int(source[part].max() + target[part].max())
-            for part in parts
-            if part.any()
-        )
 
-    best = min(
-        positions((side < cut, side >= cut))
-        for side, cut in itertools.product((source, target), range(2, 9))
+def test_the_share_of_padding_is_that_of_the_batches(plan):
+    positions = sum(
+        planned.shape.rows * (planned.shape.source + planned.shape.target)
+        for planned in plan.epoch(seed=1, epoch=1)
     )
-    plan = Plan(shards, batch_tokens=10_000, shapes=2)
-    ours = sum(
-        count * (shape.source + shape.target)
-        for shape, count in zip(
-            plan.shapes,
-            np.bincount(plan._shape_st[source, target], minlength=2),
-            strict=True,
-        )
-    )
-    assert ours == best
+    tokens = sum(int(side.sum()) + len(side) for one in random_shards() for side in one.lengths())
+    assert plan.padding == pytest.approx(1 - tokens / positions)
+
+
+def test_pairs_of_alike_lengths_waste_little():
+    random = np.random.default_rng(0)
+    source = random.gamma(4, 4, 20_000).astype(int).clip(1, 80)
+    target = (source * random.normal(1, 0.1, 20_000)).astype(int).clip(1, 80)
+    plan = Plan([shard(np.stack([source, target], 1))], batch_tokens=2_048, shapes=16)
+    assert plan.padding < 0.09
+    assert plan.target_tokens / plan.batches > 0.85 * 2_048
