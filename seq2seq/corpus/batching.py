@@ -90,13 +90,12 @@ class Plan:
         left = [np.zeros(0, np.int64) for _ in self.shapes]
         windows = self._windows(random.permutation(len(self._shards)))
         for number, window in enumerate(windows):
-            pairs, shape_of = self._window(window)
-            order = random.permutation(len(pairs))
-            pairs, shape_of = pairs[order], shape_of[order]
+            pairs, starts = self._by_shape(window, random)
+            last = number == len(windows) - 1
             planned = []
             for index, shape in enumerate(self.shapes):
-                waiting = np.concatenate([left[index], pairs[shape_of == index]])
-                larger, last = self._larger[index], number == len(windows) - 1
+                waiting = np.concatenate([left[index], pairs[starts[index] : starts[index + 1]]])
+                larger = self._larger[index]
                 rest = 0 if last and larger is None else len(waiting) % shape.rows
                 full, left[index] = np.split(waiting, [len(waiting) - rest])
                 planned += [
@@ -117,21 +116,17 @@ class Plan:
             np.full((len(rows), shape.target), PAD, np.int32),
             np.zeros(len(rows), np.int32),
         )
-        for row, index in enumerate(rows):
-            if index < len(planned.pairs):
-                self._fill(batch, row, int(planned.pairs[index]))
+        pairs = planned.pairs[rows.start : rows.stop]
+        shard_of = np.searchsorted(self._starts, pairs, side="right") - 1
+        for number in np.unique(shard_of):
+            at = np.flatnonzero(shard_of == number)
+            inside = pairs[at] - self._starts[number]
+            for side, (ids, lengths) in enumerate((batch[:2], batch[2:])):
+                found, lengths[at] = self._shards[number].side(side, inside, ids.shape[1])
+                found[np.arange(len(at)), lengths[at]] = EOS
+                ids[at] = found
+                lengths[at] += 1
         return batch
-
-    def _fill(self, batch: Batch, row: int, pair: int) -> None:
-        shard = int(np.searchsorted(self._starts, pair, side="right")) - 1
-        source, target = self._shards[shard].pair(pair - int(self._starts[shard]))
-        for ids, tokens, lengths in (
-            (source, batch.source_rs, batch.source_length_r),
-            (target, batch.target_rt, batch.target_length_r),
-        ):
-            tokens[row, : len(ids)] = ids
-            tokens[row, len(ids)] = EOS
-            lengths[row] = len(ids) + 1
 
     def _windows(self, order: np.ndarray) -> list[list[int]]:
         windows: list[list[int]] = [[]]
@@ -144,27 +139,33 @@ class Plan:
             pairs += len(self._shards[shard])
         return windows
 
-    def _window(self, shards: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def _by_shape(
+        self, shards: Sequence[int], random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The pairs of shards in random order, those of a shape together, and where each begins."""
         pairs, shape_of = [], []
         for shard in shards:
             source, target = self._shards[shard].lengths()
             pairs.append(np.arange(len(source)) + self._starts[shard])
             shape_of.append(self._shape_st[source + 1, target + 1])
-        return np.concatenate(pairs), np.concatenate(shape_of)
+        shape_of = np.concatenate(shape_of)
+        order = random.permutation(len(shape_of))
+        order = order[np.argsort(shape_of[order], kind="stable")]
+        starts = np.searchsorted(shape_of[order], np.arange(len(self.shapes) + 1))
+        return np.concatenate(pairs)[order], starts
 
 
 def _histogram(shards: Sequence[Shard]) -> np.ndarray:
     """How many pairs there are of each (source, target) length, ends of sentence included."""
-    lengths = [shard.lengths() for shard in shards]
-    source_width, target_width = (
-        2 + max((int(side.max()) for side in sides if len(side)), default=0)
-        for sides in zip(*lengths, strict=True)
-    )
-    flat = sum(
-        np.bincount((source + 1) * target_width + target + 1, minlength=source_width * target_width)
-        for source, target in lengths
-    )
-    return np.reshape(flat, (source_width, target_width)).astype(np.int64)
+    counts_st = np.zeros((1, 1), np.int64)
+    for shard in shards:
+        source, target = (side + 1 for side in shard.lengths())
+        longest = (int(side.max(initial=0)) + 1 for side in (source, target))
+        more = [max(0, size - had) for size, had in zip(longest, counts_st.shape, strict=True)]
+        counts_st = np.pad(counts_st, [(0, added) for added in more])
+        place = source * counts_st.shape[1] + target
+        counts_st += np.bincount(place, minlength=counts_st.size).reshape(counts_st.shape)
+    return counts_st
 
 
 def _next_that_holds(widths: Sequence[tuple[int, int]], number: int) -> int | None:

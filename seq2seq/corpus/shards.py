@@ -2,6 +2,8 @@
 
 A shard is two .npy files: `tokens`, all pieces pair after pair, and `offsets`, where each side of
 each pair begins. They are written as a stream, so that their size never shows in memory.
+
+Axes: p pair   w place in a pair's side
 """
 
 import dataclasses
@@ -34,13 +36,28 @@ class Shard:
 
     def lengths(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Pieces of every source and of every target."""
-        lengths = np.diff(self.offsets).astype(np.int32)
+        offsets = self.offsets
+        if isinstance(offsets, np.memmap) and offsets.filename:
+            # Read, not mapped: what is mapped stays resident once it was looked at, and a plan
+            # looks at every offset of a corpus.
+            offsets = np.fromfile(
+                offsets.filename, offsets.dtype, len(offsets), offset=offsets.offset
+            )
+        lengths = np.diff(offsets).astype(np.int32)
         return lengths[0::2], lengths[1::2]
 
-    def pair(self, index: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-        """Source and target pieces of one pair: views into the file."""
-        start, middle, end = self.offsets[2 * index : 2 * index + 3]
-        return self.tokens[start:middle], self.tokens[middle:end]
+    def side(
+        self, which: int, pairs: NDArray[np.integer], width: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Sources (0) or targets (1) of some pairs, zeros behind them, and their lengths."""
+        tokens, offsets = np.asarray(self.tokens), np.asarray(self.offsets)
+        start_p = offsets[2 * pairs + which]
+        length_p = offsets[2 * pairs + which + 1] - start_p
+        place_w = np.arange(width)
+        real_pw = place_w < length_p[:, None]
+        result_pw = np.zeros(real_pw.shape, np.int32)
+        result_pw[real_pw] = tokens[(start_p[:, None] + place_w)[real_pw]]
+        return result_pw, length_p
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

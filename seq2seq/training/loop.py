@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from seq2seq.corpus.batching import Planned
+from seq2seq.corpus.batching import Plan, Planned
 from seq2seq.errors import Interrupted, UserError
 from seq2seq.layout import step_name
 from seq2seq.model import network
@@ -25,7 +25,7 @@ from seq2seq.training.standing import Standing
 from seq2seq.training.step import initial_state
 from seq2seq.training.stopping import HIGHER_IS_BETTER, Stopper
 from seq2seq.training.task import Task
-from seq2seq.training.updates import Updates
+from seq2seq.training.updates import Ready, Updates
 
 _SMALLEST_RATE_SCALE = 2.0**-6  # after so many halvings the fault is not the rate's
 
@@ -137,25 +137,24 @@ class Loop:
     def _run_epochs(self) -> None:
         batches = self._batches()
         while not self._finished:
-            planned = next(batches, None)
-            if planned is None:
+            batch = next(batches)
+            if batch is None:
                 self._end_epoch()
-                batches = self._batches()
                 continue
-            self._update(planned)
+            self._update(batch)
             self._obey()
             if self._diverged:
                 self._roll_back()
                 batches = self._batches()
 
-    def _batches(self) -> Iterator[Planned]:
-        epoch = self._task.plan.epoch(self._train.seed, self._at.epoch)
-        return itertools.islice(epoch, self._at.batch, None)
+    def _batches(self) -> Iterator[Ready | None]:
+        plan, seed = self._task.plan, self._train.seed
+        return self._updates.batches(_planned(plan, seed, self._at.epoch, self._at.batch))
 
-    def _update(self, planned: Planned) -> None:
+    def _update(self, batch: Ready) -> None:
         self._at = self._at.after_update()
         self._state = self._updates.send(
-            self._state, planned, wishes=self._requests.now(), place=self._place
+            self._state, batch, wishes=self._requests.now(), place=self._place
         )
         # One update behind, so that the device never waits for the host to read a number.
         self._read(leave=1)
@@ -295,3 +294,11 @@ class Loop:
             f"the average of the best {len(names)} models: {self._train.stop_metric} "
             f"{value:.4g}, {'the best now' if better else 'no better'}"
         )
+
+
+def _planned(plan: Plan, seed: int, epoch: int, batch: int) -> Iterator[Planned | None]:
+    """The batches from a place on, through all epochs to come; None where one ends."""
+    for number in itertools.count(epoch):
+        yield from itertools.islice(plan.epoch(seed, number), batch, None)
+        yield None
+        batch = 0

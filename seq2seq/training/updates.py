@@ -1,12 +1,13 @@
-"""Sends batches through the compiled update, one ahead of what the host has read.
+"""Sends batches through the compiled update, one ahead of what the host has read of the results.
 
-Knows neither epochs nor files: the loop decides what comes next, and what the numbers mean.
+A thread reads the batches themselves, so that the device waits for no disk. Knows neither epochs
+nor files: the loop decides what comes next, and what the numbers mean.
 """
 
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +15,20 @@ import numpy as np
 
 from seq2seq.corpus.batching import Planned, Shape
 from seq2seq.training import parallel
+from seq2seq.training.ahead import Ahead
 from seq2seq.training.progress import Place
 from seq2seq.training.step import Sentences, TrainState, Update, make_step
 from seq2seq.training.task import Task
 from seq2seq.training.validation import read_sentences
+
+_BATCHES_AHEAD = 2
+
+
+class Ready(NamedTuple):
+    """This process's part of a batch, laid out for its devices."""
+
+    shape: Shape
+    sentences: Sentences
 
 
 class Updates:
@@ -31,6 +42,7 @@ class Updates:
             parallel.over_devices(step, divided=(False, True, True), donate=True)
         )
         self._waiting: deque[tuple[Place, Update]] = deque()
+        self._reading: Ahead[Ready | None] | None = None
 
     def compile(self, state: TrainState) -> str:
         """Compiles the largest shape now, the others in a thread; says what it needs."""
@@ -42,16 +54,20 @@ class Updates:
             f"{time.monotonic() - started:.1f} s; it needs {needed / 1e6:,.0f} MB a device"
         )
 
+    def batches(self, planned: Iterator[Planned | None]) -> Iterator[Ready | None]:
+        """The planned batches, read ahead of their use; ends the reading that went before."""
+        self._stop_reading()
+        self._reading = Ahead(map(self._lay_out, planned), most=_BATCHES_AHEAD)
+        return self._reading
+
     def send(
-        self, state: TrainState, planned: Planned, *, wishes: np.ndarray, place: Place
+        self, state: TrainState, batch: Ready, *, wishes: np.ndarray, place: Place
     ) -> TrainState:
         """The state after a batch, which leads to `place`; `wishes` (stop, save) travel along."""
-        devices = self._task.devices
-        batch = read_sentences(self._task.plan, planned, devices, pieces=self._pieces)
         # Only one device a process carries its wishes, so that their sum counts processes.
-        requests = np.zeros((len(devices.local), 2), np.int32)
+        requests = np.zeros((len(self._task.devices.local), 2), np.int32)
         requests[0] = wishes
-        state, update = self._program(planned.shape, state, batch, requests)
+        state, update = self._program(batch.shape, state, batch.sentences, requests)
         self._waiting.append((place, update))
         return state
 
@@ -66,8 +82,20 @@ class Updates:
         self._waiting.clear()
 
     def close(self) -> None:
-        """Stops compiling."""
+        """Stops reading and compiling."""
+        self._stop_reading()
         self._program.close()
+
+    def _lay_out(self, planned: Planned | None) -> Ready | None:
+        if planned is None:
+            return None
+        task = self._task
+        sentences = read_sentences(task.plan, planned, task.devices, pieces=self._pieces)
+        return Ready(planned.shape, sentences)
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.close()
 
     def _arguments(self, state: TrainState, shape: Shape) -> tuple[Any, ...]:
         """The shapes and types of the update's arguments for a shape of batch."""

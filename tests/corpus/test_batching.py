@@ -18,6 +18,12 @@ def random_shards(count=3, pairs=200, longest=20, seed=0):
     return [shard(random.integers(1, longest, (pairs, 2))) for _ in range(count)]
 
 
+def texts(one):
+    """All pairs of a shard."""
+    sides = np.split(one.tokens, one.offsets[1:-1])
+    return list(zip(sides[0::2], sides[1::2], strict=True))
+
+
 @pytest.fixture(name="plan")
 def some_plan():
     return Plan(random_shards(), batch_tokens=200, shapes=6)
@@ -65,7 +71,7 @@ def test_a_batch_holds_its_pairs_with_ends_of_sentence_and_nothing_else(plan):
     planned = next(iter(plan.epoch(seed=3, epoch=2)))
     batch = plan.read(planned, range(planned.shape.rows))
     for row, pair in enumerate(planned.pairs):
-        source, target = shards[pair // 200].pair(int(pair) % 200)
+        source, target = texts(shards[pair // 200])[int(pair) % 200]
         for tokens, length, ids in (
             (batch.source_rs[row], batch.source_length_r[row], source),
             (batch.target_rt[row], batch.target_length_r[row], target),

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -39,8 +40,8 @@ def write(tmp_path, shard_pairs=10, dtype=np.uint16, pairs=PAIRS):
 @pytest.mark.parametrize("shard_pairs", [1, 2, 3, 4, 100])
 def test_what_was_written_is_what_is_mapped(tmp_path, shard_pairs, dtype):
     shards = open_split(write(tmp_path, shard_pairs, dtype), "train")
-    found = [shard.pair(i) for shard in shards for i in range(len(shard))]
-    assert [(a.tolist(), b.tolist()) for a, b in found] == PAIRS
+    sides = [np.split(shard.tokens, shard.offsets[1:-1]) for shard in shards]
+    assert [side.tolist() for some in sides for side in some] == [*itertools.chain(*PAIRS)]
     assert [len(shard) for shard in shards][:-1] == [shard_pairs] * (len(shards) - 1)
     assert all(isinstance(shard.tokens, np.memmap) for shard in shards)
     assert all(shard.tokens.dtype == dtype for shard in shards)
@@ -52,6 +53,16 @@ def test_lengths_are_those_of_the_pairs(tmp_path):
     assert source.tolist() == [3, 1, 1, 1]
     assert target.tolist() == [1, 2, 3, 1]
     assert source.dtype == target.dtype == np.int32
+
+
+def test_some_pairs_of_a_side_are_read_together_with_zeros_behind_them(tmp_path):
+    [shard] = open_split(write(tmp_path), "train")
+    ids, lengths = shard.side(0, np.array([2, 0]), 4)
+    assert ids.tolist() == [[300, 0, 0, 0], [5, 6, 7, 0]]
+    assert lengths.tolist() == [1, 3]
+    ids, lengths = shard.side(1, np.array([3, 2, 0]), 3)
+    assert ids.tolist() == [[2_000, 0, 0], [400, 500, 600], [8, 0, 0]]
+    assert lengths.tolist() == [1, 3, 1]
 
 
 def test_meta_is_read_as_it_was_written(tmp_path):

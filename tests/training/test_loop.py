@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from seq2seq.corpus.batching import Plan
 from seq2seq.errors import Interrupted, UserError
 from seq2seq.layout import step_name
 from seq2seq.model import network
@@ -192,3 +194,21 @@ def test_too_little_memory_is_answered_with_a_number_to_try(training, settings, 
     monkeypatch.setattr("seq2seq.training.updates.Updates.send", exhausted)
     with pytest.raises(UserError, match=r"train\.batch_tokens=32"):
         training(settings())
+
+
+def test_an_error_in_reading_ends_the_training_and_its_thread(training, settings, monkeypatch):
+    reads = Plan.read
+
+    def read(plan: Plan, planned: Any, rows: range) -> Any:
+        if threading.current_thread() is not threading.main_thread():
+            count.append(rows)
+        if len(count) == 4:
+            raise OSError("the disk is gone")
+        return reads(plan, planned, rows)
+
+    count: list[range] = []
+    monkeypatch.setattr(Plan, "read", read)
+    with pytest.raises(OSError, match="the disk is gone"):
+        training(settings("train.validate_every_steps=1"))
+    assert [entry["step"] for entry in metrics(training) if "loss" in entry] == [1, 2, 3]
+    assert "ahead" not in {thread.name for thread in threading.enumerate()}
