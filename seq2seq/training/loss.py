@@ -19,8 +19,8 @@ from jaxtyping import Bool, Float, Int
 
 from seq2seq.model.product import product, weight_gradient
 
-# Logits that live at once: on a CPU what its cache holds, on a GPU what keeps it busy.
-_LOGITS_CPU, _LOGITS_GPU = 2**23, 2**27
+# Positions at a time: on a CPU what leaves little of the last chunk unused, on a GPU more.
+_CHUNK_CPU, _CHUNK_GPU = 256, 4096
 _TILE = 128  # rows and words come in multiples of this, as the matrix units like them
 _NO_WORD = -1e9  # bias of the words that fill up the vocabulary: their probability is zero
 
@@ -60,8 +60,8 @@ def cross_entropy(
         jnp.pad(softmax.kernel_ve, ((0, fill), (0, 0))),
         jnp.pad(softmax.bias_v, (0, fill), constant_values=_NO_WORD),
     )
-    most = _LOGITS_CPU if jax.default_backend() == "cpu" else _LOGITS_GPU
-    chunk = max(min(most // (words + fill), positions) // _TILE, 1) * _TILE
+    chunk = _CHUNK_CPU if jax.default_backend() == "cpu" else _CHUNK_GPU
+    chunk = min(chunk, positions + -positions % _TILE)
     room = positions + -positions % chunk
     order_n = jnp.argsort(~real_n, stable=True)
     packed = _Packed(
