@@ -194,6 +194,7 @@ class TrainConfig:
     batch_tokens: int = 4_096  # target positions of an update, over all devices
     accumulate: int = 1  # an update's batch in so many pieces, one after the other
     shapes: int = 16  # (source width, target width) pairs that batches come in, at most
+    reduce: Literal["float32", "bfloat16"] = "float32"  # in which gradients travel between devices
 
     max_epochs: int = 100
     max_steps: int = 0  # 0: no limit, here and below

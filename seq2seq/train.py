@@ -36,9 +36,12 @@ def main(argv: Sequence[str]) -> None:
     config = configfile.load(arguments.config, arguments.overrides)
     if not config.data.prepared:
         raise ConfigError("data.prepared is not set: the folder that prepare wrote")
+    # Gradients travel while the backward pass goes on. Before the user's own flags, so that those
+    # have the last word; XLA knows the flags of every kind of device everywhere.
+    flags = ["--xla_gpu_enable_latency_hiding_scheduler=true", os.environ.get("XLA_FLAGS", "")]
     if config.train.deterministic:
-        flags = os.environ.get("XLA_FLAGS", "")
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
+        flags.append("--xla_gpu_deterministic_ops=true")
+    os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
     _train(config, RunFolder(Path(arguments.run)), PreparedFolder(Path(config.data.prepared)))
 
 

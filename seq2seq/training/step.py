@@ -125,7 +125,20 @@ def gradient(
 
         zero = Losses(jnp.float32(0), jnp.float32(0)), jax.tree.map(jnp.zeros_like, weights)
         summed, _ = jax.lax.scan(add, zero, (jnp.arange(config.train.accumulate), batch))
-    return jax.lax.psum(summed, axis)
+    total, gradients = summed
+    return jax.lax.psum(total, axis), _over_devices(gradients, axis, jnp.dtype(config.train.reduce))
+
+
+def _over_devices(gradients: Weights, axis: str, dtype: jnp.dtype) -> Weights:
+    """The sum over all devices; in bfloat16 half as much travels, rounded to 8 bits.
+
+    Leaf by leaf, never as one vector: the sum of a leaf then waits for nothing but its own
+    gradient, and XLA can send it while the backward pass goes on. It joins small sums itself, on
+    GPUs up to 30 MiB. (A table that is tied to both sides is complete only at the very end.)
+    """
+    return jax.tree.map(
+        lambda leaf: jax.lax.psum(leaf.astype(dtype), axis).astype(leaf.dtype), gradients
+    )
 
 
 def make_step(

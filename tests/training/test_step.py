@@ -71,6 +71,18 @@ def test_devices_and_accumulation_compute_the_gradient_of_one_big_batch(
         assert np.linalg.norm(ours - theirs) <= 1e-4 * np.linalg.norm(theirs)
 
 
+def test_a_gradient_that_travels_in_bfloat16_differs_by_no_more_than_its_rounding(settings, whole):
+    weights, (losses, gradients) = whole
+    config = settings(*NO_DROPOUT, "train.reduce=bfloat16")
+    other_losses, other = gradient_of(config, weights, batch_of(), first_devices(8))
+    np.testing.assert_allclose(other_losses, losses, rtol=1e-5)
+    errors = [
+        np.linalg.norm(ours - theirs) / np.linalg.norm(theirs)
+        for ours, theirs in zip(jax.tree.leaves(other), jax.tree.leaves(gradients), strict=True)
+    ]
+    assert 1e-4 < max(errors) < 1e-2
+
+
 def stepper(config, count=1):
     devices = first_devices(count)
     state = devices.replicate(
@@ -93,6 +105,20 @@ def test_ten_steps_of_sgd_end_at_the_same_weights_on_any_device_count(settings):
         ends.append(parallel.to_host(state.weights))
     for one, other in zip(*map(jax.tree.leaves, ends), strict=True):
         assert np.linalg.norm(one - other) <= 1e-4 * np.linalg.norm(one)
+
+
+def test_the_losses_of_both_ways_to_travel_agree(settings):
+    curves = []
+    for dtype in ("float32", "bfloat16"):
+        config = settings(*NO_DROPOUT, "train.rate=0.03", f"train.reduce={dtype}")
+        state, step = stepper(config, 4)
+        curve = []
+        for seed in range(40):
+            state, update = step(state, batch_of(seed=seed % 4))
+            curve.append(float(update.loss))
+        curves.append(curve)
+    assert curves[0][-1] < 0.9 * curves[0][0]
+    np.testing.assert_allclose(curves[1], curves[0], rtol=1e-2)
 
 
 def test_one_batch_can_be_learnt_by_heart(settings):
