@@ -27,7 +27,8 @@ from seq2seq.corpus.shards import open_split, read_meta
 from seq2seq.layout import SIDES, PreparedFolder
 from seq2seq.model import network
 from seq2seq.training import parallel
-from seq2seq.training.step import initial_state, make_step
+from seq2seq.training.keeping import Keeping
+from seq2seq.training.step import divided, initial_state, make_step
 from seq2seq.training.validation import read_sentences
 
 SIZES = {
@@ -55,9 +56,14 @@ class Variant:
         self.config = config
         self.plan = plan
         self.devices = parallel.all_devices()
-        self.state = self.devices.replicate(initial_state(config, weights))
+        keeping = Keeping(config, network.Sizes(*pieces), self.devices)
+        self.state = keeping.place(initial_state(config, weights))
+        state = divided(config)
         self.step = parallel.over_devices(
-            make_step(config, parallel.AXIS), divided=(False, True, True), donate=True
+            make_step(config, parallel.AXIS),
+            divided=(state, True, True),
+            result=(state, False),
+            donate=True,
         )
         self.speeds: list[tuple[float, float]] = []
         self.compile_seconds = 0.0

@@ -195,6 +195,7 @@ class TrainConfig:
     accumulate: int = 1  # an update's batch in so many pieces, one after the other
     shapes: int = 16  # (source width, target width) pairs that batches come in, at most
     reduce: Literal["float32", "bfloat16"] = "float32"  # in which gradients travel between devices
+    shard_optimizer: bool = False  # each device keeps and updates its part: less memory a device
 
     max_epochs: int = 100
     max_steps: int = 0  # 0: no limit, here and below

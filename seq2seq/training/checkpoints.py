@@ -61,7 +61,7 @@ class Checkpoints:
 
     def announce(self, state: Any, run: RunFolder) -> str:
         """How much disk the checkpoints will take; refuses if they do not fit."""
-        size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
         most = size * (self._keep + 2)  # the best, and the one being written
         present = sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file())
         files.require_space(run.path, max(most - present, size), "keeping the checkpoints")
@@ -70,24 +70,23 @@ class Checkpoints:
     def save(
         self, step: int, state: Any, *, kind: Kind, notes: dict[str, Any], best: int = 0
     ) -> None:
-        """Begins to write; returns as soon as the arrays are copied to the host.
+        """Begins to write NumPy arrays, and returns; they must not change from now on.
 
         Before it, discards what is no longer wanted; the checkpoint of step `best` is.
         """
-        host = parallel.to_host(state)
         self.finish()
         if step in self.steps and self._kind(step) in PLACED:
             return  # a finished run that goes on: from there it comes here again by itself
         self._prune(step, best)
         files.require_space(
-            self._folder, sum(leaf.nbytes for leaf in jax.tree.leaves(host)), "a checkpoint"
+            self._folder, sum(leaf.nbytes for leaf in jax.tree.leaves(state)), "a checkpoint"
         )
         notes = {**notes, "kind": kind}
         self._explained(
             lambda: self._manager.save(
                 step,
                 args=ocp.args.Composite(
-                    state=ocp.args.StandardSave(_plain(host)), notes=ocp.args.JsonSave(notes)
+                    state=ocp.args.StandardSave(_plain(state)), notes=ocp.args.JsonSave(notes)
                 ),
             )
         )

@@ -20,6 +20,7 @@ from seq2seq.model import network
 from seq2seq.training import models, parallel
 from seq2seq.training.checkpoints import Checkpoints, Kind
 from seq2seq.training.interruption import Requests, Watchdog
+from seq2seq.training.keeping import Keeping
 from seq2seq.training.progress import Place, Reporter
 from seq2seq.training.standing import Standing
 from seq2seq.training.step import initial_state
@@ -44,6 +45,7 @@ class Loop:
         )
         self._checkpoints = Checkpoints(task.run, keep=self._train.keep_checkpoints)
         self._updates = Updates(task)
+        self._keeping = Keeping(task.config, task.sizes, task.devices)
         self._start_anew()
         self._asked = np.zeros(2, np.int32)
         self._diverged = False
@@ -80,7 +82,7 @@ class Loop:
     def _start_anew(self) -> None:
         config, train = self._task.config, self._train
         weights = network.initialise(config.model, self._task.sizes, train.seed)
-        self._state = self._task.devices.replicate(initial_state(config, weights))
+        self._state = self._keeping.place(initial_state(config, weights))
         self._at = Standing(
             Stopper(metric=train.stop_metric, patience=train.patience, min_gain=train.min_gain)
         )
@@ -95,7 +97,7 @@ class Loop:
         self._reporter.cut_back(self._at.step)
 
     def _restore(self, step: int) -> None:
-        state, notes = self._checkpoints.restore(step, self._state)
+        state, notes = self._checkpoints.restore(step, self._keeping.whole)
         if notes["fingerprint"] != self._task.fingerprint:
             raise UserError(
                 f"run {str(self._task.run.path)!r} was trained on other prepared data than "
@@ -107,7 +109,7 @@ class Loop:
                 f"the run had {notes['devices']} devices and now has {self._task.devices.total}: "
                 "it goes on, but not bit for bit as it would have"
             )
-        self._state = self._task.devices.replicate(state)
+        self._state = self._keeping.place(state)
         self._at = self._at.restored(notes)
 
     @property
@@ -130,7 +132,7 @@ class Loop:
         self._reporter.note(
             f"{weights:,} weights; {plan.pairs:,} pairs, {plan.batches:,} updates an epoch in "
             f"{len(plan.shapes)} shapes; {devices.total} x {devices.kind}; "
-            + self._checkpoints.announce(self._state, self._task.run)
+            + self._checkpoints.announce(self._keeping.whole, self._task.run)
         )
         self._reporter.note(self._updates.compile(self._state))
 
@@ -207,9 +209,8 @@ class Loop:
             "fingerprint": self._task.fingerprint,
             "devices": self._task.devices.total,
         }
-        self._checkpoints.save(
-            self._at.step, self._state, kind=kind, notes=notes, best=self._at.stopper.best_step
-        )
+        state, best = self._keeping.fetch(self._state), self._at.stopper.best_step
+        self._checkpoints.save(self._at.step, state, kind=kind, notes=notes, best=best)
         self._requests.saved()
         self._watchdog.beat()
 
@@ -218,7 +219,7 @@ class Loop:
         if self._diverged:
             return
         started = time.monotonic()
-        weights = self._state.weights if self._state.average is None else self._state.average
+        weights = self._keeping.judged(self._state)
         numbers = self._task.validation(weights)
         value = numbers[self._train.stop_metric]
         patience = self._train.plateau_patience

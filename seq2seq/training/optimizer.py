@@ -1,5 +1,8 @@
 """The optimizer and its learning rate, as pure functions of the step. Knows no model."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
@@ -9,15 +12,23 @@ from seq2seq.config import TrainConfig
 
 
 def make(config: TrainConfig) -> optax.GradientTransformation:
-    """Gradients in, steps of rate 1 out (to be subtracted): clipping, then the rule."""
+    """Clipped gradients in, steps of rate 1 out (to be subtracted); each element by itself."""
     parts = [optax.identity()]
-    if config.clip_norm > 0:
-        parts.append(optax.clip_by_global_norm(config.clip_norm))
     if config.optimizer in ("adam", "adamw"):
         parts.append(optax.scale_by_adam(config.beta1, config.beta2, config.epsilon))
     if config.optimizer == "adamw" and config.weight_decay > 0:
         parts.append(optax.add_decayed_weights(config.weight_decay))
     return optax.chain(*parts)
+
+
+def clipped(config: TrainConfig, gradients: Any, norm: Float[Array, ""]) -> Any:
+    """Gradients, of which `norm` is that of the whole gradient, no longer than is allowed."""
+    if config.clip_norm == 0:
+        return gradients
+    return jax.tree.map(
+        lambda leaf: jnp.where(norm < config.clip_norm, leaf, leaf / norm * config.clip_norm),
+        gradients,
+    )
 
 
 def rate(config: TrainConfig, step: Int[Array, ""]) -> Float[Array, ""]:

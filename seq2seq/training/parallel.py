@@ -107,18 +107,25 @@ def all_devices() -> Devices:
     )
 
 
-def over_devices(function: Callable[..., Any], *, divided: Sequence[bool], donate: bool) -> Any:
-    """`function` on all devices: arguments are whole, or divided by their first axis.
+def over_devices(
+    function: Callable[..., Any], *, divided: Sequence[Any], donate: bool, result: Any = False
+) -> Any:
+    """`function` on all devices: arguments are whole, or `divided` by their first axis.
 
-    With `donate`, the first argument's memory is used for the result.
+    The same is said of the `result`; both may say it of the parts of a tree. With `donate`, the
+    first argument's memory is used for the result.
     """
     return jax.pmap(
         function,
         axis_name=AXIS,
-        in_axes=tuple(0 if part else None for part in divided),
-        out_axes=None,
+        in_axes=_axes(tuple(divided)),
+        out_axes=_axes(result),
         donate_argnums=(0,) if donate else (),
     )
+
+
+def _axes(divided: Any) -> Any:
+    return jax.tree.map(lambda part: 0 if part else None, divided)
 
 
 class Program:

@@ -21,12 +21,16 @@ from seq2seq.model.dropout import OFF, Dropout
 from seq2seq.model.network import Weights
 from seq2seq.training import optimizer
 from seq2seq.training.loss import Losses, Softmax, cross_entropy
+from seq2seq.training.sharing import is_divided, sharing
 
 BEGIN = 1  # the word before the first, as the tokenizer numbers it
 
 
 class TrainState(NamedTuple):
-    """All that an update changes."""
+    """All that an update changes.
+
+    With `train.shard_optimizer` the devices keep the moments and the average in parts.
+    """
 
     step: Int[Array, ""]
     weights: Weights
@@ -61,7 +65,7 @@ class Update(NamedTuple):
 
 
 def initial_state(config: Config, weights: Weights) -> TrainState:
-    """The state before the first update."""
+    """The state before the first update, whole."""
     return TrainState(
         step=jnp.int32(0),
         weights=weights,
@@ -71,6 +75,17 @@ def initial_state(config: Config, weights: Weights) -> TrainState:
         skipped=jnp.int32(0),
         skipped_in_a_row=jnp.int32(0),
     )
+
+
+def divided(config: Config) -> TrainState:
+    """For each part of a state, in its place, whether it differs by device."""
+    shard = config.train.shard_optimizer
+    init = optimizer.make(config.train).init
+    like = jax.eval_shape(init, jax.ShapeDtypeStruct((1,), jnp.float32))
+    marks: dict[str, Any] = dict.fromkeys(TrainState._fields, False)
+    marks["moments"] = jax.tree.map(lambda leaf: shard and is_divided(leaf), like)
+    marks["average"] = shard
+    return TrainState(**marks)
 
 
 def losses(
@@ -102,7 +117,10 @@ def losses(
 def gradient(
     config: Config, weights: Weights, batch: Sentences, *, axis: str, dropout_key: Array
 ) -> tuple[Losses, Weights]:
-    """Losses per token and their gradient, of the batch over all devices and pieces."""
+    """Losses per token and their gradient, of the batch over all devices and pieces.
+
+    The gradient is whole, or this device's part of it, as the devices share the work.
+    """
     tokens = jax.lax.psum(batch.target_length_b.sum(), axis)
     per_token = 1 / jnp.maximum(tokens, 1).astype(jnp.float32)
     dropout = Dropout(dropout_key, config.model.variational_dropout)
@@ -126,26 +144,14 @@ def gradient(
         zero = Losses(jnp.float32(0), jnp.float32(0)), jax.tree.map(jnp.zeros_like, weights)
         summed, _ = jax.lax.scan(add, zero, (jnp.arange(config.train.accumulate), batch))
     total, gradients = summed
-    return jax.lax.psum(total, axis), _over_devices(gradients, axis, jnp.dtype(config.train.reduce))
-
-
-def _over_devices(gradients: Weights, axis: str, dtype: jnp.dtype) -> Weights:
-    """The sum over all devices; in bfloat16 half as much travels, rounded to 8 bits.
-
-    Leaf by leaf, never as one vector: the sum of a leaf then waits for nothing but its own
-    gradient, and XLA can send it while the backward pass goes on. It joins small sums itself, on
-    GPUs up to 30 MiB. (A table that is tied to both sides is complete only at the very end.)
-    """
-    return jax.tree.map(
-        lambda leaf: jax.lax.psum(leaf.astype(dtype), axis).astype(leaf.dtype), gradients
-    )
+    return jax.lax.psum(total, axis), sharing(config.train, axis).summed(gradients)
 
 
 def make_step(
     config: Config, axis: str
 ) -> Callable[[TrainState, Sentences, Int[Array, " r"]], tuple[TrainState, Update]]:
     """The update as a function of (state, a device's part of the batch, its process's requests)."""
-    rule = optimizer.make(config.train)
+    rule, shared = optimizer.make(config.train), sharing(config.train, axis)
 
     def step(
         state: TrainState, batch: Sentences, requests: Int[Array, " r"]
@@ -153,11 +159,13 @@ def make_step(
         key = jax.random.fold_in(jax.random.key(config.train.seed), state.step)
         key = jax.random.fold_in(key, jax.lax.axis_index(axis))
         total, gradients = gradient(config, state.weights, batch, axis=axis, dropout_key=key)
-        norm = optax.tree.norm(gradients)
+        norm = shared.norm(gradients)
         finite = jnp.isfinite(norm) & jnp.isfinite(total.smoothed)
         rate = optimizer.rate(config.train, state.step) * state.rate_scale
-        steps, moments = rule.update(gradients, state.moments, state.weights)
-        weights = jax.tree.map(lambda old, change: old - rate * change, state.weights, steps)
+        gradients = optimizer.clipped(config.train, gradients, norm)
+        before = shared.part(state.weights)
+        steps, moments = rule.update(gradients, state.moments, before)
+        weights = jax.tree.map(lambda old, change: old - rate * change, before, steps)
         average = state.average
         if average is not None:
             decay = jnp.minimum(config.train.ema, (1.0 + state.step) / (10.0 + state.step))
@@ -166,8 +174,9 @@ def make_step(
         weights, moments, average = jax.tree.map(
             lambda new, old: jnp.where(finite, new, old),
             (weights, moments, average),
-            (state.weights, state.moments, state.average),
+            (before, state.moments, state.average),
         )
+        weights = shared.whole(weights, state.weights)
         skipped = state.skipped + ~finite
         in_a_row = jnp.where(finite, 0, state.skipped_in_a_row + 1)
         counts = (

@@ -17,7 +17,7 @@ from seq2seq.corpus.batching import Planned, Shape
 from seq2seq.training import parallel
 from seq2seq.training.ahead import Ahead
 from seq2seq.training.progress import Place
-from seq2seq.training.step import Sentences, TrainState, Update, make_step
+from seq2seq.training.step import Sentences, TrainState, Update, divided, make_step
 from seq2seq.training.task import Task
 from seq2seq.training.validation import read_sentences
 
@@ -37,9 +37,11 @@ class Updates:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._pieces = task.config.train.accumulate
-        step = make_step(task.config, parallel.AXIS)
+        step, state = make_step(task.config, parallel.AXIS), divided(task.config)
         self._program = parallel.Program(
-            parallel.over_devices(step, divided=(False, True, True), donate=True)
+            parallel.over_devices(
+                step, divided=(state, True, True), result=(state, False), donate=True
+            )
         )
         self._waiting: deque[tuple[Place, Update]] = deque()
         self._reading: Ahead[Ready | None] | None = None

@@ -48,17 +48,22 @@ class Scripted:
         return {"loss": self.losses[self.calls - 1]}
 
 
-def test_a_stopped_and_resumed_run_ends_with_the_same_bits(training, settings, tmp_path):
-    config = settings("train.ema=0.9", "train.validate_every_steps=4")
+@pytest.mark.parametrize(("shared", "devices"), [("false", 1), ("true", 3)])
+def test_a_stopped_and_resumed_run_ends_with_the_same_bits(
+    training, settings, tmp_path, shared, devices
+):
+    config = settings(
+        "train.ema=0.9", "train.validate_every_steps=4", f"train.shard_optimizer={shared}"
+    )
     losses = [5.0, 4.0, 3.0, 2.0, 1.0]
-    training(config, Scripted(losses))
+    training(config, Scripted(losses), devices)
     whole, expected = weights_at_end(training), metrics(training)
     training.run = type(training.run)(tmp_path / "stopped")
     stopped = Scripted(losses, kill_at=2)
     with pytest.raises(Interrupted, match="the same command goes on"):
-        training(config, stopped)
+        training(config, stopped, devices)
     assert weights_at_end(training)[0] < whole[0]
-    training(config, Scripted(losses[stopped.calls :]))
+    training(config, Scripted(losses[stopped.calls :]), devices)
     again = weights_at_end(training)
     assert again[0] == whole[0]
     jax.tree.map(np.testing.assert_array_equal, again[1], whole[1])
@@ -130,8 +135,8 @@ def test_bad_gradients_lead_back_with_half_the_rate_and_at_last_say_so(
 ):
     initialise = network.initialise
 
-    def broken(*arguments: Any) -> dict[str, Any]:
-        weights = initialise(*arguments)
+    def broken(*arguments: Any, **named: Any) -> dict[str, Any]:
+        weights = initialise(*arguments, **named)
         return {**weights, "output_bias_v": weights["output_bias_v"] + jnp.nan}
 
     monkeypatch.setattr(network, "initialise", broken)
@@ -177,6 +182,22 @@ def test_resuming_on_another_device_count_says_that_bits_will_differ(training, s
         training(settings("train.max_steps=4"), devices=2)
     assert "not bit for bit" in caplog.text
     assert weights_at_end(training)[0] == 4
+
+
+def test_a_run_goes_on_on_other_devices_that_share_the_update_or_do_not(
+    training, settings, tmp_path
+):
+    quiet = [f"model.{name}=0" for name in ("dropout_embedding", "dropout_layers")]
+    quiet += ["model.dropout_output=0", "train.ema=0.9"]
+    training(settings(*quiet))
+    _, expected = weights_at_end(training)
+    training.run = type(training.run)(tmp_path / "moved")
+    for steps, shared, devices in ((4, "true", 4), (8, "false", 1), (12, "true", 3)):
+        config = settings(*quiet, f"train.max_steps={steps}", f"train.shard_optimizer={shared}")
+        training(config, devices=devices)
+    _, found = weights_at_end(training)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
 def test_half_a_line_of_metrics_is_dropped_when_resuming(training, settings):

@@ -1,5 +1,6 @@
 """Several processes: the same gradient, the same training, and one of them writes."""
 
+import json
 import os
 import socket
 import subprocess
@@ -10,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seq2seq.layout import RunFolder
+from seq2seq.training.checkpoints import Checkpoints
 from seq2seq.training.parallel import Devices
+from tests.training.conftest import SMALL, write_prepared
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,12 +85,17 @@ def environment(devices):
     }
 
 
-def run_processes(command, processes, devices):
+def run_processes(command, processes, devices, option=None):
     """The same command as several processes of one training, each with its own devices."""
-    address = f"train.coordinator=127.0.0.1:{free_port()}"
+    address = (f"train.coordinator=127.0.0.1:{free_port()}", f"train.processes={processes}")
+
+    def with_place(process):
+        settings = (*address, f"train.process={process}")
+        return [*command, *(word for one in settings for word in (option, one) if word)]
+
     running = [
         subprocess.Popen(
-            [*command, address, f"train.processes={processes}", f"train.process={process}"],
+            with_place(process),
             env=environment(devices),
             stderr=subprocess.PIPE,
             text=True,
@@ -113,3 +122,34 @@ def test_two_processes_of_two_devices_compute_the_gradient_of_one_device(tmp_pat
                 for name in expected.files:
                     error = np.linalg.norm(found[name] - expected[name])
                     assert error <= 1e-4 * np.linalg.norm(expected[name])
+
+
+def last_state(run):
+    checkpoints = Checkpoints(RunFolder(run), keep=9)
+    step = checkpoints.steps[-1]
+    found = checkpoints._manager.restore(step)["state"]
+    checkpoints.close()
+    return step, found
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_update_and_one_alone_goes_on(tmp_path):
+    write_prepared(tmp_path / "prepared")
+    config = tmp_path / "small.toml"
+    config.write_text(f"data.prepared = {json.dumps(str(tmp_path / 'prepared'))}\n")
+    settings = ["train.ema=0.9", "train.shard_optimizer=true", "translate.cache=off"]
+    settings += [f"{part}.{k}={v}" for part, section in SMALL.items() for k, v in section.items()]
+
+    def train(run, *more):
+        sets = [word for setting in (*settings, *more) for word in ("--set", setting)]
+        return [sys.executable, "-m", "seq2seq.train", str(config), str(run), *sets]
+
+    two, one = tmp_path / "two", tmp_path / "one"
+    run_processes(train(two, "train.max_steps=6"), processes=2, devices=1, option="--set")
+    for run, steps in ((one, 6), (two, 12), (one, 12)):
+        command = train(run, f"train.max_steps={steps}")
+        subprocess.run(command, env=environment(2), check=True, timeout=240)
+    (step, found), (same_step, expected) = last_state(two), last_state(one)
+    assert step == same_step == 12
+    for name, leaf in expected.items():
+        np.testing.assert_allclose(found[name], leaf, rtol=1e-3, atol=1e-5)

@@ -8,7 +8,8 @@ import pytest
 from seq2seq.corpus.batching import Batch
 from seq2seq.model import network
 from seq2seq.training import parallel
-from seq2seq.training.step import Sentences, gradient, initial_state, make_step
+from seq2seq.training.keeping import Keeping
+from seq2seq.training.step import Sentences, divided, gradient, initial_state, make_step
 from tests.training.conftest import PIECES, first_devices
 
 SIZES = network.Sizes(PIECES, PIECES)
@@ -25,7 +26,7 @@ def batch_of(rows=11, seed=0):
     return Batch(ids[0], source_length, ids[1], target_length)
 
 
-def divided(batch, devices, pieces):
+def laid_out(batch, devices, pieces):
     """Filled up with rows of no weight, as the plan does."""
     rows = devices.filled_up(len(batch.source_rs), pieces)
     fill = rows - len(batch.source_rs)
@@ -45,7 +46,7 @@ def gradient_of(config, weights, batch, devices):
         return gradient(config, weights, sentences, axis=parallel.AXIS, dropout_key=key)
 
     run = parallel.over_devices(function, divided=(False, True), donate=False)
-    sentences = divided(batch, devices, config.train.accumulate)
+    sentences = laid_out(batch, devices, config.train.accumulate)
     return parallel.to_host(run(devices.replicate(weights), sentences))
 
 
@@ -84,15 +85,22 @@ def test_a_gradient_that_travels_in_bfloat16_differs_by_no_more_than_its_roundin
 
 
 def stepper(config, count=1):
-    devices = first_devices(count)
-    state = devices.replicate(
+    devices, pieces = first_devices(count), config.train.accumulate
+    state = Keeping(config, SIZES, devices).place(
         initial_state(config, network.initialise(config.model, SIZES, seed=1))
     )
     step = parallel.over_devices(
-        make_step(config, parallel.AXIS), divided=(False, True, True), donate=True
+        make_step(config, parallel.AXIS),
+        divided=(divided(config), True, True),
+        result=(divided(config), False),
+        donate=True,
     )
     requests = np.zeros((count, 2), np.int32)
-    return state, lambda state, batch: step(state, divided(batch, devices, 1), requests)
+    return state, lambda state, batch: step(state, laid_out(batch, devices, pieces), requests)
+
+
+def fetched(config, state, count):
+    return Keeping(config, SIZES, first_devices(count)).fetch(state)
 
 
 def test_ten_steps_of_sgd_end_at_the_same_weights_on_any_device_count(settings):
@@ -154,17 +162,56 @@ def test_dropout_differs_by_step_and_by_device(settings):
     assert float(on_one(alone, one)[1].loss) != pytest.approx(float(on_two(both, twice)[1].loss))
 
 
-def test_a_gradient_that_is_not_finite_changes_nothing_and_is_counted(settings):
-    config = settings("train.ema=0.9")
-    state, step = stepper(config)
+@pytest.mark.parametrize("rule", ["sgd", "adamw"])
+def test_devices_that_share_the_update_end_at_the_same_weights(settings, rule):
+    ends = []
+    for shared in ("false", "true"):
+        config = settings(
+            *(*NO_DROPOUT, f"train.optimizer={rule}", "train.weight_decay=0.1", "train.ema=0.9"),
+            *("train.clip_norm=0.1", "train.accumulate=2", f"train.shard_optimizer={shared}"),
+        )
+        state, step = stepper(config, 4)
+        for seed in range(10):
+            state, update = step(state, batch_of(seed=seed))
+            assert float(update.norm) > 0.1
+        ends.append(fetched(config, state, 4))
+    for one, other in zip(*map(jax.tree.leaves, ends), strict=True):
+        assert one.shape == other.shape
+        assert np.linalg.norm(one - other) <= 1e-6 * np.linalg.norm(one)
+
+
+def test_devices_that_share_the_update_keep_a_part_each(settings):
+    state, _ = stepper(settings("train.shard_optimizer=true", "train.ema=0.9"), 4)
+    for leaf in jax.tree.leaves((state.moments, state.average)):
+        assert leaf.ndim == 0 or leaf.addressable_data(0).size * 4 == leaf.size
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+@pytest.mark.parametrize("shared", ["false", "true"])
+def test_a_state_comes_back_from_the_devices_as_it_was(settings, count, shared):
+    config = settings("train.ema=0.9", f"train.shard_optimizer={shared}")
+    keeping = Keeping(config, SIZES, first_devices(count))
+    random = np.random.default_rng(1)
+    state = jax.tree.map(
+        lambda like: random.normal(size=like.shape).astype(like.dtype), keeping.whole
+    )
+    jax.tree.map(np.testing.assert_array_equal, keeping.fetch(keeping.place(state)), state)
+    jax.tree.map(np.testing.assert_array_equal, keeping.judged(keeping.place(state)), state.average)
+
+
+@pytest.mark.parametrize(("shared", "count"), [("false", 1), ("true", 4)])
+def test_a_gradient_that_is_not_finite_changes_nothing_and_is_counted(settings, shared, count):
+    config = settings("train.ema=0.9", f"train.shard_optimizer={shared}")
+    state, step = stepper(config, count)
     poisoned = state.weights
     poisoned["output_bias_v"] = poisoned["output_bias_v"] * jnp.nan
-    before = parallel.to_host(state)
+    before = fetched(config, state, count)
     state, update = step(state, batch_of())
     assert int(update.skipped) == int(update.skipped_in_a_row) == 1
     assert int(state.step) == 1
+    after = fetched(config, state, count)
     for name in ("weights", "moments", "average"):
-        jax.tree.map(np.testing.assert_array_equal, getattr(state, name), getattr(before, name))
+        jax.tree.map(np.testing.assert_array_equal, getattr(after, name), getattr(before, name))
 
 
 def test_the_moving_average_lags_behind_the_weights(settings):
