@@ -39,8 +39,10 @@ def connect(config: TrainConfig) -> None:
 def _initialise(**address: Any) -> None:
     # Without effect on any other kind of device.
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    # Left alone, JAX gives every task of a launcher one GPU; an empty list restricts nothing.
+    devices = None if _shares_its_host() else []
     try:
-        jax.distributed.initialize(**address)
+        jax.distributed.initialize(**address, local_device_ids=devices)
     except (RuntimeError, ValueError) as error:
         first_line = str(error).strip().splitlines()[0]
         raise ConfigError(
@@ -57,6 +59,16 @@ def _on_a_cluster() -> bool:
         "JOB_COMPLETION_INDEX" in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ,
     )
     return any(several)
+
+
+def _shares_its_host() -> bool:
+    """Whether the launcher started several of us on a host."""
+    if "SLURM_PROCID" in os.environ:
+        tasks, hosts = (
+            int(os.environ.get(name, "1")) for name in ("SLURM_NTASKS", "SLURM_STEP_NUM_NODES")
+        )
+        return tasks > hosts
+    return int(os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE", "1")) > 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
