@@ -232,6 +232,7 @@ class TrainConfig:
     watchdog_minutes: float = 30.0  # without a step: dump all stacks and leave; 0: never
     log_every_steps: int = 20
     tensorboard: bool = False
+    profile_steps: int = 0  # updates that are traced into the run folder, once; 0: none
     deterministic: bool = False  # bit-exact on a GPU too
 
     coordinator: str = ""  # host:port of process 0, where the cluster is not detected by itself
@@ -251,7 +252,7 @@ class TrainConfig:
             *("max_steps", "max_minutes", "weight_decay", "clip_norm", "warmup_steps"),
             *("hold_steps", "plateau_patience", "validate_every_steps", "validate_sentences"),
             *("patience", "min_gain", "checkpoint_every_minutes", "checkpoint_every_steps"),
-            "watchdog_minutes",
+            *("watchdog_minutes", "profile_steps"),
         ):
             _require(
                 getattr(self, name) >= 0,

@@ -103,6 +103,10 @@ class RunFolder:
         """One JSON object a line."""
         return self.path / "metrics.jsonl"
 
+    def profile(self, process: int) -> Path:
+        """What JAX's profiler writes of some updates, on one of the processes."""
+        return self.path / "profile" / str(process)
+
     @property
     def lock(self) -> Path:
         """Held while a training runs, so that no second one writes into the same folder."""

@@ -19,7 +19,7 @@ _FREE = frozenset(
         *("max_epochs", "max_steps", "max_minutes", "patience", "keep_checkpoints"),
         *("average_best", "checkpoint_every_minutes", "watchdog_minutes", "log_every_steps"),
         *("tensorboard", "coordinator", "processes", "process", "deterministic"),
-        "shard_optimizer",
+        *("shard_optimizer", "profile_steps"),
     )
 ) | frozenset(f"translate.{name}" for name in ("nbest", "chunk", "format", "cache"))
 

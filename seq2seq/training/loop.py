@@ -21,6 +21,7 @@ from seq2seq.training import models, parallel
 from seq2seq.training.checkpoints import Checkpoints, Kind
 from seq2seq.training.interruption import Requests, Watchdog
 from seq2seq.training.keeping import Keeping
+from seq2seq.training.profiling import Profiler
 from seq2seq.training.progress import Place, Reporter
 from seq2seq.training.standing import Standing
 from seq2seq.training.step import initial_state
@@ -44,6 +45,8 @@ class Loop:
             tensorboard=self._train.tensorboard,
         )
         self._checkpoints = Checkpoints(task.run, keep=self._train.keep_checkpoints)
+        traces = task.run.profile(task.devices.process)
+        self._profiler = Profiler(traces, self._train.profile_steps, say=self._reporter.note)
         self._updates = Updates(task)
         self._keeping = Keeping(task.config, task.sizes, task.devices)
         self._start_anew()
@@ -74,6 +77,7 @@ class Loop:
         finally:
             self._watchdog.close()
             self._updates.close()
+            self._profiler.close()
             self._reporter.close()
         self._checkpoints.close()
 
@@ -158,6 +162,7 @@ class Loop:
         self._state = self._updates.send(
             self._state, batch, wishes=self._requests.now(), place=self._place
         )
+        self._profiler.after_update(self._state)
         # One update behind, so that the device never waits for the host to read a number.
         self._read(leave=1)
         if self._due(self._train.validate_every_steps):
