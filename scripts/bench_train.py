@@ -66,6 +66,7 @@ class Variant:
             donate=True,
         )
         self.speeds: list[tuple[float, float]] = []
+        self.update_seconds: list[float] = []
         self.compile_seconds = 0.0
 
     def run(self, planned: list[Any]) -> None:
@@ -90,6 +91,7 @@ class Variant:
         target = sum(int(update.target_tokens) for update in updates)
         source = sum(int(update.source_tokens) for update in updates)
         self.speeds.append((target / seconds, (source + target) / seconds))
+        self.update_seconds.append(seconds / len(batches))
 
     def report(self, name: str, matrix_rate: float) -> dict[str, Any]:
         """The medians, with what they mean."""
@@ -109,6 +111,7 @@ class Variant:
             "tokens_per_second": round(both),
             "gflops": round(flops / 1e9, 1),
             "share_of_matrix_rate": round(flops / matrix_rate, 3),
+            "update_seconds": statistics.median(self.update_seconds),
             "compile_seconds": round(self.compile_seconds, 1),
             "process_peak_mib": round(peak),
         }
