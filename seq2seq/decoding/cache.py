@@ -1,40 +1,118 @@
-"""JAX's cache of compiled code, in a folder that is the user's own. A cache can only save time.
+"""Compiled code in a folder that is the user's own. A cache can only save time.
 
-Knows no model. The folder is closed to others, because what is loaded from it is executed.
+Knows no model. The folder is closed to others, because what is loaded from it is executed. What
+cannot be read or written there is as if it had never been: nobody is told.
 """
 
+import contextlib
+import functools
 import hashlib
+import importlib.util
 import logging
 import os
 import platform
+import stat
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-
-import jax
+from typing import Any
 
 _log = logging.getLogger(__name__)
 _OFF = "off"
+_SUFFIX = ".entry"
+_MOST_BYTES = 256 << 20  # of our own entries; an executable takes a few hundred kilobytes
+_DIGEST_BYTES = 32
+_TRACED = ("model", "decoding")  # folders of the package; settings come in as values
+_VARIABLES = ("JAX_", "XLA_")
+
+
+def folder(setting: str) -> Path | None:
+    """Where compiled code lies (`translate.cache`: a folder, "" for the usual one, or "off")."""
+    if setting == _OFF:
+        return None
+    chosen = (Path(setting).expanduser() if setting else _usual()) / _machine()
+    return chosen if _is_ours(chosen) else None
 
 
 def enable(setting: str) -> Path | None:
-    """Turns the cache on (`translate.cache`: a folder, "" for the usual one, or "off").
+    """Turns on the cache that JAX itself has, which spares compiling but not tracing.
 
     Returns where it is. A cache that the process already has stays, unless a folder is named.
     """
+    import jax
+
     if setting == _OFF:
         return None
     chosen = getattr(jax.config, "jax_compilation_cache_dir", None)
     if chosen and not setting:
         return Path(chosen)
-    folder = (Path(setting).expanduser() if setting else _usual()) / _machine()
-    if not _is_ours(folder):
+    found = folder(setting)
+    if found is None:
         return None
     # A damaged entry is compiled again; JAX's warning about it would only worry the reader.
     warnings.filterwarnings("ignore", ".*persistent compilation cache.*")
-    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_compilation_cache_dir", str(found))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    return folder
+    return found
+
+
+def read(folder: Path, name: str) -> bytes | None:
+    """What was written by this name, if it is whole, and nobody else's."""
+    path = folder / f"{name}{_SUFFIX}"
+    try:
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+            if not _owned(os.fstat(file.fileno())):
+                return None
+            content = file.read()
+        digest, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        if digest != _digest(name, data):
+            return None
+        os.utime(path)  # what is used stays
+    except OSError:
+        return None
+    return data
+
+
+def write(folder: Path, name: str, data: bytes) -> None:
+    """Keeps data by this name, as a whole or not at all; the longest unused may have to go."""
+    path = folder / f"{name}{_SUFFIX}"
+    temporary = folder / f".{name}.{os.getpid()}.tmp"
+    with contextlib.suppress(OSError):
+        try:
+            temporary.touch(mode=0o600)
+            temporary.write_bytes(_digest(name, data) + data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _make_room(folder)
+
+
+def key(*parts: Any) -> str:
+    """A name for what compiled code depends on: these parts, our own source, the libraries."""
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
+    everything = (*_sources(), *_installed(), variables, _processors(), *parts)
+    return hashlib.sha256(repr(everything).encode()).hexdigest()[:40]
+
+
+def _make_room(folder: Path) -> None:
+    entries = sorted(_entries(folder), reverse=True)  # the youngest first
+    total = 0
+    for _, size, path in entries:
+        total += size
+        if total > _MOST_BYTES:
+            path.unlink(missing_ok=True)
+
+
+def _entries(folder: Path) -> Iterator[tuple[int, int, Path]]:
+    for path in folder.glob(f"*{_SUFFIX}"):
+        with contextlib.suppress(FileNotFoundError):  # another process makes room too
+            status = path.stat()
+            yield status.st_mtime_ns, status.st_size, path
+
+
+def _digest(name: str, data: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\0" + data).digest()
 
 
 def _usual() -> Path:
@@ -44,17 +122,52 @@ def _usual() -> Path:
 
 def _machine() -> str:
     """A name for what compiled code depends on: a home folder may be shared by many machines."""
-    features = [jax.__version__, platform.machine(), *_processor()]
-    digest = hashlib.sha256(" ".join(features).encode()).hexdigest()[:12]
-    return f"jax-{jax.__version__}-{digest}"
+    features = [*_installed(), platform.machine(), *_processor()]
+    return f"jax-{hashlib.sha256(' '.join(features).encode()).hexdigest()[:12]}"
+
+
+@functools.cache
+def _sources() -> tuple[bytes, ...]:
+    """The modules that are traced, for whoever edits them."""
+    package = Path(__file__).parents[1]
+    files = sorted(path for name in _TRACED for path in (package / name).glob("*.py"))
+    return tuple(hashlib.sha256(path.read_bytes()).digest() for path in files)
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    """What is known of the libraries that compile, without importing them."""
+    found = []
+    for name in ("jax", "jaxlib", "flax"):
+        spec = importlib.util.find_spec(name)
+        package = Path(spec.origin).parent if spec and spec.origin else Path(name)
+        with contextlib.suppress(OSError):
+            version = hashlib.sha256((package / "version.py").read_bytes()).hexdigest()
+            # A plug-in for another device may have come since; it stands beside them.
+            found += [str(package), version, str(package.parent.stat().st_mtime_ns)]
+    return tuple(found)
+
+
+def _processors() -> int:
+    """XLA divides work among them when it compiles."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _processor() -> list[str]:
+    """The first of them: a host of many would take milliseconds to describe them all."""
+    lines = []
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in iter(file.readline, "\n"):
+                if not line:
+                    break
+                if line.startswith(("model name", "flags", "Features")):
+                    lines.append(line)
     except OSError:
         return [platform.processor()]
-    return sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
+    return lines
 
 
 def _is_ours(folder: Path) -> bool:
@@ -64,7 +177,7 @@ def _is_ours(folder: Path) -> bool:
     except (OSError, RuntimeError) as error:
         _log.info("compiled code is not kept: cannot use %r (%s)", str(folder), error)
         return False
-    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
+    if not _owned(status):
         _log.warning(
             "compiled code is not kept: others can write to %r; chmod 700 it, or set "
             "translate.cache to another folder",
@@ -72,3 +185,8 @@ def _is_ours(folder: Path) -> bool:
         )
         return False
     return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _owned(status: os.stat_result) -> bool:
+    mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return mine and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

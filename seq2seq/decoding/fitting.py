@@ -1,37 +1,45 @@
 """Whether weights, configuration and vocabularies belong together. Knows no text."""
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from pathlib import Path
+from typing import Any, TypeAlias
 
-import jax
 import numpy as np
 
 from seq2seq.config import ModelConfig
+from seq2seq.decoding import cache
 from seq2seq.errors import UserError
-from seq2seq.model import network
+from seq2seq.model.weights import Sizes, Weights, flatten
+
+_Shapes: TypeAlias = dict[str, tuple[int, ...]]
 
 
 class Mismatch(UserError):
     """Parts of a model that come from different models."""
 
 
-def require(config: ModelConfig, sizes: network.Sizes, weights: Mapping[str, Any]) -> None:
-    """Refuses weights that are not those of such a network, or that hold no numbers."""
-    found = _by_name(weights)
+def require(
+    config: ModelConfig, sizes: Sizes, weights: Weights, folder: Path | None = None
+) -> None:
+    """Refuses weights that are not those of such a network, or that hold no numbers.
+
+    What such a network has is remembered in `folder`, if there is one.
+    """
+    found = dict(flatten(weights))
     _require_vocabulary("target", sizes.target, found.get("target_ve"))
     source = found.get("target_ve" if config.tie == "all" else "source_ve")
     _require_vocabulary("source", sizes.source, source)
-    wanted = _by_name(network.shapes(config, sizes))
+    wanted = _remembered(config, sizes, folder) if folder else _shapes(config, sizes)
     for name in sorted({*found, *wanted}):
         if name not in wanted:
             raise Mismatch(
                 f"weights hold {name!r}, which the network of its config.json does not have; "
                 "copy the whole folder of one model"
             )
-        if name not in found or found[name].shape != wanted[name].shape:
+        if name not in found or found[name].shape != wanted[name]:
             given = found[name].shape if name in found else "missing"
             raise Mismatch(
-                f"weight {name!r} is {given}, but its config.json wants {wanted[name].shape}; "
+                f"weight {name!r} is {given}, but its config.json wants {wanted[name]}; "
                 "copy the whole folder of one model"
             )
         if not _is_finite(found[name]):
@@ -41,9 +49,20 @@ def require(config: ModelConfig, sizes: network.Sizes, weights: Mapping[str, Any
             )
 
 
-def _by_name(weights: Mapping[str, Any]) -> dict[str, Any]:
-    leaves = jax.tree_util.tree_leaves_with_path(weights)
-    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+def _shapes(config: ModelConfig, sizes: Sizes) -> _Shapes:
+    # Late: the network comes with JAX and Flax, and takes most of a second.
+    from seq2seq.model import network
+
+    return {name: leaf.shape for name, leaf in flatten(network.shapes(config, sizes))}
+
+
+def _remembered(config: ModelConfig, sizes: Sizes, folder: Path) -> _Shapes:
+    entry = f"shapes-{cache.key(config, sizes)}"
+    if data := cache.read(folder, entry):
+        return {name: tuple(shape) for name, shape in json.loads(data).items()}
+    shapes = _shapes(config, sizes)
+    cache.write(folder, entry, json.dumps(shapes).encode())
+    return shapes
 
 
 def _require_vocabulary(side: str, size: int, table_ve: Any) -> None:

@@ -5,26 +5,20 @@ those of attention on the padded width. So a tile always has the same number of 
 ones cost little: a step is bound by reading the weights), and a sentence's width depends on that
 sentence alone: its result is then the same alone, in any batch, and in any order. Knows no text.
 
-Axes: b sentence   k hypothesis   n row (b·k)   s source   t target position   v vocabulary
+Axes: b sentence   k hypothesis   s source   t target position   v vocabulary
 """
 
 import dataclasses
-import functools
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jax.typing import DTypeLike
-from jaxtyping import Float, Int
 
 from seq2seq.config import ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
-from seq2seq.decoding.search import Hypotheses, Options, Task, search
-from seq2seq.model import network
+from seq2seq.decoding.executables import Executables, Home
+from seq2seq.model.weights import Weights
 
 WIDTHS = (*(8, 16, 24, 32, 48, 64, 96, 128, 192, 256), *(384, 512, 768, 1_024, 1_536, 2_048))
 _IN_FLIGHT = 2  # tiles computed while the host works on the one before
@@ -49,16 +43,6 @@ class Forced(NamedTuple):
     attention_ts: np.ndarray  # shares of the source's words and its end
 
 
-def places(beam: int) -> int:
-    """Sentences in a tile on the device that JAX uses.
-
-    On a CPU, measured at 512 units: 80 rows instead of 40 are a tenth faster for many sentences
-    and take twice as long for a single one.
-    """
-    rows, most = (40, 16) if jax.default_backend() == "cpu" else (640, 128)
-    return max(1, min(rows // beam, most))
-
-
 def width(pieces: int) -> int:
     """The padded width of a source of so many pieces, end of sentence included."""
     return next(width for width in WIDTHS if width >= pieces)
@@ -66,28 +50,39 @@ def width(pieces: int) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Tiles:
-    """A network with its weights on the device, ready to search."""
+    """A network with its weights in place, ready to search."""
 
     model: ModelConfig
     options: TranslateConfig
-    weights: network.Weights
+    executables: Executables
     vocabulary: int  # of the target
 
     @classmethod
     def place(
-        cls, model: ModelConfig, options: TranslateConfig, weights: network.Weights
+        cls,
+        model: ModelConfig,
+        options: TranslateConfig,
+        weights: Weights,
+        home: Home | None = None,
     ) -> "Tiles":
-        """Moves the weights to the first device, in the precision of translation."""
+        """With the weights in the precision of translation."""
+        executables = Executables(weights, options.precision, home)
+        return cls(model, options, executables, weights["target_ve"].shape[0])
 
-        def moved(leaf: Any) -> Array:
-            # Biases are added to float32 results and stay exact; they weigh nothing.
-            small = options.precision == "float32" or leaf.ndim < 2
-            kind = jnp.float32 if small else jnp.bfloat16
-            host = leaf if isinstance(leaf, jax.Array) else np.asarray(leaf)
-            return jax.device_put(host.astype(kind), jax.local_devices()[0])
+    @property
+    def weights(self) -> Weights:
+        """On the device, as JAX's arrays."""
+        return self.executables.weights
 
-        vocabulary = weights["target_ve"].shape[0]
-        return cls(model, options, jax.tree.map(moved, weights), vocabulary)
+    @property
+    def places(self) -> int:
+        """Sentences in a tile.
+
+        On a CPU, measured at 512 units: 80 rows instead of 40 are a tenth faster for many sentences
+        and take twice as long for a single one.
+        """
+        rows, most = (40, 16) if self.executables.platform == "cpu" else (640, 128)
+        return max(1, min(rows // self.options.beam, most))
 
     def limit(self, source: Sequence[int]) -> int:
         """The most pieces that a translation of these may have."""
@@ -99,10 +94,10 @@ class Tiles:
         """The hypotheses for each source, best first, in the order of the sources."""
         banned_v = np.zeros(self.vocabulary, bool)
         banned_v[list(banned)] = True
-        size = places(self.options.beam)
+        size = self.places
         order = sorted(range(len(sources)), key=lambda place: len(sources[place]))
         results: list[list[Hypothesis]] = [[] for _ in sources]
-        flying: deque[tuple[list[int], Hypotheses]] = deque()
+        flying: deque[tuple[list[int], Sequence[Any]]] = deque()
         for members in _grouped(order, sources, size):
             tile = [sources[place] for place in members]
             flying.append((members, self._start(tile, banned_v, size, block_ngrams)))
@@ -114,52 +109,45 @@ class Tiles:
 
     def _start(
         self, tile: Sequence[list[int]], banned_v: np.ndarray, size: int, block_ngrams: int
-    ) -> Hypotheses:
+    ) -> Sequence[Any]:
         options, columns = self.options, width(len(tile[0]) + 1)
         source_bs = np.full((size, columns), PAD, np.int32)
         length_b, limit_b = np.ones(size, np.int32), np.zeros(size, np.int32)
         for place, ids in enumerate(tile):
             source_bs[place, : len(ids) + 1] = [*ids, EOS]
             length_b[place], limit_b[place] = len(ids) + 1, self.limit(ids)
-        settings = Options(
-            begin=BOS,
-            end=EOS,
-            beam=options.beam,
-            positions=int(options.max_length_ratio * columns) + _EXTRA + 1,
-            nbest=options.nbest,
-            length_penalty=options.length_penalty,
-            coverage_penalty=options.coverage_penalty,
-            block_ngrams=block_ngrams,
-        )
-        return _search_tile(
-            self.weights,
-            source_bs,
-            _Sentences(length_b, limit_b, banned_v),
+        settings = {
+            "begin": BOS,
+            "end": EOS,
+            "beam": options.beam,
+            "positions": int(options.max_length_ratio * columns) + _EXTRA + 1,
+            "nbest": options.nbest,
+            "length_penalty": options.length_penalty,
+            "coverage_penalty": options.coverage_penalty,
+            "block_ngrams": block_ngrams,
+        }
+        return self.executables.run(
+            "search_tile",
+            *(source_bs, length_b, limit_b, banned_v),
             model=self.model,
-            options=settings,
-            dtype=jnp.dtype(options.precision),
+            options=tuple(settings.items()),
+            dtype=options.precision,
         )
 
     def force(self, source: list[int], target: list[int]) -> "Forced":
         """How probable the given words are (the end among them, if it is there), one by one."""
         source_1s = np.full((1, width(len(source) + 1)), PAD, np.int32)
         source_1s[0, : len(source) + 1] = [*source, EOS]
-        scores_tv, attention_ts = _force(
-            self.weights,
+        scores_tv, attention_ts = self.executables.run(
+            "force",
             source_1s,
             np.array([len(source) + 1], np.int32),
             np.array([[BOS, *target[:-1]]], np.int32).T,
             model=self.model,
-            dtype=jnp.dtype(self.options.precision),
+            dtype=self.options.precision,
         )
         gains = np.asarray(scores_tv)[np.arange(len(target)), target].tolist()
         return Forced(gains, np.asarray(attention_ts)[:, : len(source) + 1])
-
-
-class _Sentences(NamedTuple):
-    length_b: Any
-    limit_b: Any
-    banned_v: Any
 
 
 def _grouped(order: Sequence[int], sources: Sequence[list[int]], size: int) -> Iterator[list[int]]:
@@ -179,56 +167,16 @@ def _width(sources: Sequence[list[int]], place: int) -> int:
     return width(len(sources[place]) + 1)
 
 
-def _land(results: list[list[Hypothesis]], members: Sequence[int], device: Hypotheses) -> None:
+def _land(results: list[list[Hypothesis]], members: Sequence[int], found: Sequence[Any]) -> None:
     """Fetches a tile and puts its hypotheses where they belong."""
-    found = jax.device_get(device)
+    *trace, lengths_bk, scores_bk, ranks_bk = map(np.asarray, found)
     for row, place in enumerate(members):
         results[place] = [
             Hypothesis(
-                *(x_bkt[row, k, : found.lengths_bk[row, k]].tolist() for x_bkt in found.trace),
-                score=float(found.scores_bk[row, k]),
-                rank=float(found.ranks_bk[row, k]),
+                *(x_bkt[row, k, : lengths_bk[row, k]].tolist() for x_bkt in trace),
+                score=float(scores_bk[row, k]),
+                rank=float(ranks_bk[row, k]),
             )
-            for k in range(found.ranks_bk.shape[1])
-            if found.ranks_bk[row, k] > -np.inf
+            for k in range(ranks_bk.shape[1])
+            if ranks_bk[row, k] > -np.inf
         ]
-
-
-@functools.partial(jax.jit, static_argnames=("model", "options", "dtype"))
-def _search_tile(
-    weights: network.Weights,
-    source_bs: Int[Array, "b s"],
-    sentences: _Sentences,
-    *,
-    model: ModelConfig,
-    options: Options,
-    dtype: DTypeLike,
-) -> Hypotheses:
-    net = network.bind(model, weights, dtype)
-    memory = net.encode(source_bs, sentences.length_b)
-
-    def step(words_bk: Array, state: Any) -> tuple[Array, Any, Array]:
-        readout_1ne, state, weights_1ns = net.decode(words_bk.reshape(1, -1), state, memory)
-        logits_nv = net.logits(readout_1ne)[0]
-        scores_nv = jax.nn.log_softmax(logits_nv)
-        shape = words_bk.shape
-        return scores_nv.reshape(*shape, -1), state, weights_1ns[0].reshape(*shape, -1)
-
-    task = Task(sentences.limit_b, memory.mask_bs, sentences.banned_v)
-    return search(step, net.begin(memory, options.beam), task, options)
-
-
-@functools.partial(jax.jit, static_argnames=("model", "dtype"))
-def _force(
-    weights: network.Weights,
-    source_bs: Int[Array, "b s"],
-    length_b: Int[Array, " b"],
-    words_tb: Int[Array, "t b"],
-    *,
-    model: ModelConfig,
-    dtype: DTypeLike,
-) -> tuple[Float[Array, "t v"], Float[Array, "t s"]]:
-    net = network.bind(model, weights, dtype)
-    memory = net.encode(source_bs, length_b)
-    readout_tbe, _, attention_tbs = net.decode(words_tb, net.begin(memory), memory)
-    return jax.nn.log_softmax(net.logits(readout_tbe)[:, 0]), attention_tbs[:, 0]

@@ -13,13 +13,14 @@ from seq2seq import configfile, layout
 from seq2seq.config import Config, ConfigError
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
-from seq2seq.decoding import cache, fitting, guards, lines
+from seq2seq.decoding import fitting, guards, lines
+from seq2seq.decoding.executables import Home, find_home
 from seq2seq.decoding.splitting import split
-from seq2seq.decoding.tiles import Hypothesis, Tiles, places
+from seq2seq.decoding.tiles import Hypothesis, Tiles
 from seq2seq.decoding.translation import Aligned, Alternative, Attention, Token, Translation
 from seq2seq.errors import UserError
-from seq2seq.model import network
 from seq2seq.model import weights as weight_files
+from seq2seq.model.weights import Sizes, Weights
 
 __all__ = ["Translation", "Translator"]
 
@@ -45,15 +46,18 @@ class Translator:
     def __init__(
         self,
         config: Config,
-        weights: network.Weights,
+        weights: Weights,
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
+        *,
+        home: Home | None = None,
     ) -> None:
-        sizes = network.Sizes(source_tokenizer.size, target_tokenizer.size)
-        fitting.require(config.model, sizes, weights)
+        """Executables are kept in their `home`, if they have one."""
+        sizes = Sizes(source_tokenizer.size, target_tokenizer.size)
+        fitting.require(config.model, sizes, weights, home and home.folder)
         self.config = config
         self._source, self._target = source_tokenizer, target_tokenizer
-        self._tiles = Tiles.place(config.model, config.translate, weights)
+        self._tiles = Tiles.place(config.model, config.translate, weights, home)
 
     @classmethod
     def load(cls, folder: str | Path, overrides: Sequence[str] = ()) -> "Translator":
@@ -67,15 +71,15 @@ class Translator:
                     f"{name} is part of the model {str(folder)!r} and cannot be set when "
                     "translating; only translate.* can"
                 )
-        cache.enable(changed.translate.cache)
-        source, target = (Tokenizer.load(found.tokenizer(side)) for side in layout.SIDES)
+        home = find_home(changed.translate.cache)
+        source, target = _tokenizers(found)
         weights = weight_files.load(found)
         try:
-            return cls(changed, weights, source, target)
+            return cls(changed, weights, source, target, home=home)
         except fitting.Mismatch as error:
             raise fitting.Mismatch(f"model {str(folder)!r}: {error}") from None
 
-    def with_weights(self, weights: network.Weights) -> "Translator":
+    def with_weights(self, weights: Weights) -> "Translator":
         """The same with other weights of the same shapes; nothing is compiled again."""
         return Translator(self.config, weights, self._source, self._target)
 
@@ -94,7 +98,7 @@ class Translator:
 
     def chunk_sizes(self) -> Iterator[int]:
         """How many lines to take at a time: one tile at first, later `translate.chunk`."""
-        return lines.sizes(places(self.config.translate.beam), self.config.translate.chunk)
+        return lines.sizes(self._tiles.places, self.config.translate.chunk)
 
     def translate_chunk(self, chunk: Sequence[str]) -> list[Translation]:
         """Translates lines that are sorted by length and searched together."""
@@ -209,3 +213,10 @@ class Translator:
             for source, weight in zip(best.sources, best.weights, strict=True):
                 yield Aligned(start + source, self._source.piece(pieces[source]), weight)
             start += len(part.source)
+
+
+def _tokenizers(model: layout.ModelFolder) -> tuple[Tokenizer, Tokenizer]:
+    source, target = map(model.tokenizer, layout.SIDES)
+    tokenizer = Tokenizer.load(source)
+    joint = source.read_bytes() == target.read_bytes()
+    return tokenizer, tokenizer if joint else Tokenizer.load(target)

@@ -7,7 +7,7 @@ Axes: b sentence   k hypothesis   n row (b·k)   s source   t position   e embed
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,16 +22,7 @@ from seq2seq.model.decoder import Decoder, DecoderState
 from seq2seq.model.dropout import OFF, Dropout
 from seq2seq.model.encoder import Encoder
 from seq2seq.model.product import product
-
-Weights = dict[str, Any]
-"""Nested dicts with arrays as leaves."""
-
-
-class Sizes(NamedTuple):
-    """The two vocabularies."""
-
-    source: int
-    target: int
+from seq2seq.model.weights import Sizes, Weights
 
 
 class Network(nnx.Module):

@@ -6,7 +6,7 @@ output channel. In memory all are float32, unless bfloat16 is asked for. Imports
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import ml_dtypes
 import numpy as np
@@ -17,6 +17,9 @@ from seq2seq import files
 from seq2seq.errors import UserError
 from seq2seq.layout import SIDES, ModelFolder
 
+Weights: TypeAlias = dict[Any, Any]
+"""Nested dicts with arrays as leaves."""
+
 _SCALE = ".scale"
 _TOKENIZERS = "tokenizers"  # their checksums, in the file's metadata
 _KINDS = {
@@ -25,6 +28,13 @@ _KINDS = {
     "float16": np.float16,
     "int8": np.int8,
 }
+
+
+class Sizes(NamedTuple):
+    """The two vocabularies."""
+
+    source: int
+    target: int
 
 
 def save(folder: ModelFolder, weights: Mapping[str, Any], kind: str = "float32") -> None:

@@ -61,3 +61,51 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path, caplog):
 @pytest.mark.parametrize("setting", ["off"])
 def test_off_means_off(setting):
     assert cache.enable(setting) is None
+
+
+def test_what_is_written_is_read_by_its_name_only(tmp_path):
+    cache.write(tmp_path, "a", b"content")
+    assert cache.read(tmp_path, "a") == b"content"
+    (tmp_path / "a.entry").rename(tmp_path / "b.entry")
+    assert cache.read(tmp_path, "b") is None
+    assert cache.read(tmp_path, "a") is None
+
+
+def test_a_link_is_not_followed(tmp_path):
+    cache.write(tmp_path, "a", b"content")
+    (tmp_path / "a.entry").rename(tmp_path / "elsewhere")
+    (tmp_path / "a.entry").symlink_to(tmp_path / "elsewhere")
+    assert cache.read(tmp_path, "a") is None
+
+
+def test_writing_leaves_nothing_but_whole_entries_closed_to_others(tmp_path):
+    for content in (b"old", b"new"):
+        cache.write(tmp_path, "a", content)
+    [path] = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert cache.read(tmp_path, "a") == b"new"
+
+
+def test_a_folder_that_is_gone_costs_nothing(tmp_path):
+    cache.write(tmp_path / "gone", "a", b"content")
+    assert cache.read(tmp_path / "gone", "a") is None
+
+
+def test_the_longest_unused_entries_make_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "_MOST_BYTES", 1_000)
+    for age, name in enumerate(("old", "used", "new")):
+        cache.write(tmp_path, name, bytes(300))
+        os.utime(tmp_path / f"{name}.entry", (age, age))
+    cache.read(tmp_path, "old")
+    cache.write(tmp_path, "newest", bytes(300))
+    kept = [name for name in ("old", "used", "new", "newest") if cache.read(tmp_path, name)]
+    assert kept == ["old", "new", "newest"]
+
+
+def test_a_key_changes_with_its_parts_the_environment_and_our_source(monkeypatch):
+    keys = {cache.key("a"), cache.key("b")}
+    monkeypatch.setenv("XLA_FLAGS", "--xla_something")
+    keys.add(cache.key("a"))
+    monkeypatch.setattr(cache, "_sources", lambda: (b"edited",))
+    keys.add(cache.key("a"))
+    assert len(keys) == 4
