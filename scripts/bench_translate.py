@@ -3,27 +3,37 @@
     python scripts/bench_translate.py --model runs/demo --source test.de
 
 Text and a JSON file of the same figures (--json). The source is its first --lines lines, twice
-over. A cold start is a whole process that translates one sentence, from its start to its end.
+over. A cold start is a whole process that translates one sentence, from its start to its end; its
+parts are measured in one more process. The cache is empty at first, and is not the user's.
 """
 
 import argparse
+import importlib
 import itertools
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
-
-from seq2seq import Translator
-
 SENTENCE = "Zwei Hunde spielen im Schnee."
+PARTS = {
+    "jaxlib": "decoding.executables:Runtime",
+    "settings": "configfile:from_json",
+    "subwords": "decoding.translator:_tokenizers",
+    "weights": "model.weights:load",
+    "check": "decoding.fitting:require",
+    "executable": "decoding.runtime:Runtime.load",
+    "placing": "decoding.runtime:Runtime.put",
+    "search": "decoding.tiles:_land",
+}
 
 
 def main() -> None:
@@ -33,11 +43,13 @@ def main() -> None:
     parser.add_argument("--source", required=True, type=Path, help="a text file, one line each")
     parser.add_argument("--lines", type=int, default=1_000, help="of the source (%(default)s)")
     parser.add_argument("--single", type=int, default=50, help="lines for batch 1 (%(default)s)")
-    parser.add_argument("--runs", type=int, default=5, help="cold starts (%(default)s)")
+    parser.add_argument("--runs", type=int, default=20, help="cold starts (%(default)s)")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
     lines = options.source.read_text(encoding="utf-8").split("\n")[: options.lines]
+    import jax
+
     figures = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {jax.devices()[0].device_kind}",
         "jax": jax.__version__,
@@ -46,8 +58,12 @@ def main() -> None:
         "warm": [],
     }
     print(f"{figures['machine']}, jax {figures['jax']}, {options.precision}")
-    cold = figures["cold_start_s"]
-    print(f"cold start, cache empty: {cold['first']:.2f} s; median later: {cold['median']:.2f} s")
+    print(
+        "cold start: {first:.2f} s with an empty cache, then median {median:.3f} s, "
+        "worst {worst:.3f} s, {cpu:.3f} s of the processors".format(**figures["cold_start_s"])
+    )
+    for name, seconds in figures["cold_start_s"]["parts"].items():
+        print(f"    {name:<12} {1_000 * seconds:5.0f} ms")
     for beam, batch in itertools.product((5, 1), (1, 32)):
         sources = (lines[: options.single] if batch == 1 else lines) * 2
         setting = [f"translate.beam={beam}", f"translate.precision={options.precision}"]
@@ -61,28 +77,74 @@ def main() -> None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def cold_starts(model: str, runs: int, precision: str) -> dict[str, float]:
-    """Seconds of a whole process: with nothing cached, and the median of the later ones."""
-    import tempfile
-
-    command = [sys.executable, "-m", "seq2seq.translate", model, SENTENCE]
-    command += ["--set", f"translate.precision={precision}"]
-    root = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+def cold_starts(model: str, runs: int, precision: str) -> dict[str, Any]:
+    """Seconds of a whole process: with nothing cached, and of the later ones."""
+    setting = f"translate.precision={precision}"
+    command = [sys.executable, "-m", "seq2seq.translate", model, SENTENCE, "--set", setting]
+    script = Path(__file__).resolve()
+    path = os.pathsep.join(filter(None, [str(script.parents[1]), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as cache:
         environment = os.environ | {"XDG_CACHE_HOME": cache, "PYTHONPATH": path}
 
-        def run() -> None:
-            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        def run(command: Sequence[str] = command) -> str:
+            return subprocess.run(
+                command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+            ).stdout
 
-        first, *later = [timed(run) for _ in range(runs + 1)]
-    return {"first": first, "median": statistics.median(later), "best": min(later)}
+        first = timed(run)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        later = [timed(run) for _ in range(runs)]
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found = json.loads(run([sys.executable, str(script), "--parts", model, setting]))
+    found["interpreter"] = min(timed(lambda: run([sys.executable, "-c", ""])) for _ in range(3))
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {
+        "first": first,
+        "median": statistics.median(later),
+        "worst": max(later),
+        "best": min(later),
+        "cpu": used / runs,
+        "parts": found,
+    }
+
+
+def parts(model: str, setting: str) -> dict[str, float]:
+    """Seconds that this process spends in each of `PARTS`, and around them."""
+    start = time.perf_counter()
+    from seq2seq.decoding.translator import Translator
+
+    spent = {"imports": time.perf_counter() - start} | dict.fromkeys(PARTS, 0.0)
+    for part, place in PARTS.items():
+        module, _, names = place.partition(":")
+        *owners, name = names.split(".")
+        owner = importlib.import_module(f"seq2seq.{module}")
+        for each in owners:
+            owner = getattr(owner, each)
+        setattr(owner, name, watched(spent, part, getattr(owner, name)))
+    Translator.load(model, [setting]).translate([SENTENCE])
+    spent["the rest"] = time.perf_counter() - start - sum(spent.values())
+    return spent
+
+
+def watched(spent: dict[str, float], part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose time is added to that of its part."""
+
+    def timing(*arguments: Any, **options: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*arguments, **options)
+        finally:
+            spent[part] += time.perf_counter() - start
+
+    return timing
 
 
 def warm(
     model: str, setting: Sequence[str], sources: Sequence[str], batch: int
 ) -> dict[str, float]:
     """Speed in calls of so many lines, after one pass that compiles."""
+    from seq2seq import Translator  # late: the parts of a cold start are to be measured
+
     translator = Translator.load(model, setting)
     # Everything comes twice: half of it compiles all widths.
     for group in batches(sources[: len(sources) // 2 or 1], batch):
@@ -113,4 +175,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--parts"]:  # how `cold_starts` calls it
+        print(json.dumps(parts(*sys.argv[2:])))
+    else:
+        main()
