@@ -112,9 +112,10 @@ class Executables:
             stored = _described(results) + b"\n" + _code(compiled)
             alone = self._start(home, stored, arguments)
             same = alone is not None and _equal(alone[1], results)
-        except Exception:  # the program has been run all the same
+        except Exception:
+            # JAX 0.12 now and then makes a sort that it cannot serialize: the next time it may.
             _log.debug("not kept: %s", entry, exc_info=True)
-            stored, same = _REFUSED, False
+            return
         cache.write(home.folder, entry, stored if same else _REFUSED)
 
     def _start(self, home: Home, stored: bytes, arguments: _Arrays) -> _Started | None:
