@@ -191,7 +191,8 @@ class TrainConfig:
 
     seed: int = 1
     precision: Literal["float32", "bfloat16"] = "float32"  # of products; weights stay float32
-    batch_tokens: int = 4_096  # target positions of an update, over all devices
+    # Target positions of an update, over all devices; auto: as many as fit, found once a run.
+    batch_tokens: int | Literal["auto"] = 4_096
     accumulate: int = 1  # an update's batch in so many pieces, one after the other
     shapes: int = 16  # (source width, target width) pairs that batches come in, at most
     reduce: Literal["float32", "bfloat16"] = "float32"  # in which gradients travel between devices
@@ -240,7 +241,11 @@ class TrainConfig:
     process: int = -1
 
     def __post_init__(self) -> None:
-        for name in ("batch_tokens", "accumulate", "shapes", "max_epochs", "log_every_steps"):
+        _require(
+            self.batch_tokens == "auto" or self.batch_tokens >= 1,
+            f"train.batch_tokens={self.batch_tokens} must be at least 1",
+        )
+        for name in ("accumulate", "shapes", "max_epochs", "log_every_steps"):
             _require(
                 getattr(self, name) >= 1, f"train.{name}={getattr(self, name)} must be at least 1"
             )

@@ -121,6 +121,8 @@ def _coerce(kind: Any, value: Any, *, name: str, found: Callable[[str], str]) ->
     base = typing.get_origin(kind)
     if base is Literal:
         return _choice(kind, value, name=name, found=found)
+    if base is typing.Union:
+        return _number_or_word(kind, value, name=name, found=found)
     if base is tuple:
         if not isinstance(value, (list, tuple)):
             raise ConfigError(
@@ -128,12 +130,17 @@ def _coerce(kind: Any, value: Any, *, name: str, found: Callable[[str], str]) ->
             )
         item_kind = typing.get_args(kind)[0]
         return tuple(_coerce(item_kind, item, name=name, found=found) for item in value)
+    value = _converted(kind, value)
+    if type(value) is not kind or value != value or value in (float("inf"), float("-inf")):
+        raise ConfigError(f"{name}={value!r}{found(name)} must be {_KINDS[kind]}")
+    return value
+
+
+def _converted(kind: Any, value: Any) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is str and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)  # `--set data.prepared=2024` names a folder
-    if type(value) is not kind or value != value or value in (float("inf"), float("-inf")):
-        raise ConfigError(f"{name}={value!r}{found(name)} must be {_KINDS[kind]}")
     return value
 
 
@@ -144,6 +151,14 @@ def _choice(kind: Any, value: Any, *, name: str, found: Callable[[str], str]) ->
         hint = _suggestion(str(value), map(str, choices))
         raise ConfigError(f"{name}={value!r}{found(name)} must be one of {listed}{hint}")
     return value
+
+
+def _number_or_word(kind: Any, value: Any, *, name: str, found: Callable[[str], str]) -> Any:
+    number, words = typing.get_args(kind)
+    if type(value) is number or value in typing.get_args(words):
+        return value
+    listed = " or ".join(map(repr, typing.get_args(words)))
+    raise ConfigError(f"{name}={value!r}{found(name)} must be {_KINDS[number]} or {listed}")
 
 
 def _coerce_section(cls: type, value: Any, *, name: str, found: Callable[[str], str]) -> Any:

@@ -4,6 +4,7 @@ The same line resumes a run that was stopped, by whatever it was.
 """
 
 import contextlib
+import dataclasses
 import itertools
 import os
 from collections.abc import Sequence
@@ -46,11 +47,13 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
+    import numpy as np
+
     from seq2seq.corpus.batching import Plan
     from seq2seq.corpus.shards import open_split, read_meta
     from seq2seq.decoding import cache
     from seq2seq.model.network import Sizes
-    from seq2seq.training import folder, parallel
+    from seq2seq.training import folder, parallel, sizing
     from seq2seq.training.loop import Loop
     from seq2seq.training.task import Task
     from seq2seq.training.validation import Validation
@@ -58,25 +61,39 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
     meta = read_meta(prepared)
     parallel.connect(config.train)
     devices = parallel.all_devices()
+    sizes = Sizes(*(meta.tokenizers[side]["pieces"] for side in SIDES))
     # One process writes; the others wait until the folder is as they will read it.
     with folder.locked(run) if devices.is_first else contextlib.nullcontext():
+        cache.enable(config.translate.cache)
+        plan = Plan(
+            open_split(prepared, "train"),
+            batch_tokens=sizing.LEAST_TOKENS,
+            shapes=config.train.shapes,
+        )
+        tokens = config.train.batch_tokens
+        if tokens == "auto":
+            found = 0
+            if devices.is_first:
+                found = folder.frozen_batch_tokens(run) or sizing.batch_tokens(
+                    config, plan, sizes, devices
+                )
+            tokens = int(parallel.from_first(np.int32(found)))
+            settings = dataclasses.replace(config.train, batch_tokens=tokens)
+            config = dataclasses.replace(config, train=settings)
         if devices.is_first:
             folder.prepare(run, config, prepared)
         parallel.wait_for_all("run folder")
-        cache.enable(config.translate.cache)
-        plan, valid = (
-            Plan(open_split(prepared, split), batch_tokens=config.train.batch_tokens, shapes=shapes)
-            # Held-out data is small: every further shape costs more to compile than it saves.
-            for split, shapes in (("train", config.train.shapes), ("valid", 3))
-        )
-        judge = _judge(config, run, prepared)
+        # Held-out data is small: every further shape costs more to compile than it saves.
+        valid = Plan(open_split(prepared, "valid"), batch_tokens=tokens, shapes=3)
         Loop(
             Task(
                 config=config,
                 run=run,
-                sizes=Sizes(*(meta.tokenizers[side]["pieces"] for side in SIDES)),
-                plan=plan,
-                validation=Validation(config, valid, devices=devices, judge=judge),
+                sizes=sizes,
+                plan=plan.within(tokens),
+                validation=Validation(
+                    config, valid, devices=devices, judge=_judge(config, run, prepared)
+                ),
                 devices=devices,
                 fingerprint=meta.fingerprint,
             )

@@ -231,3 +231,11 @@ def test_a_shipped_config_loads_and_names_no_machines_folders(path: Path) -> Non
 def test_a_shipped_config_opens_with_its_command(path: Path) -> None:
     head = path.read_text(encoding="utf-8").split("[", 1)[0]
     assert f"configs/{path.name}" in head
+
+
+def test_a_batch_size_is_a_number_or_auto():
+    assert configfile.from_tree({}, ["train.batch_tokens=auto"]).train.batch_tokens == "auto"
+    assert configfile.from_tree({}, ["train.batch_tokens=64"]).train.batch_tokens == 64
+    for wrong in ("atuo", "1.5", "true"):
+        with pytest.raises(ConfigError, match="must be a whole number or 'auto'"):
+            configfile.from_tree({}, [f"train.batch_tokens={wrong}"])

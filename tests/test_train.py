@@ -12,8 +12,9 @@ import jax
 import numpy as np
 import pytest
 
-from seq2seq import cli, train
+from seq2seq import cli, configfile, train
 from seq2seq.layout import RunFolder
+from seq2seq.training import sizing
 from seq2seq.training.checkpoints import Checkpoints
 from tests.training.conftest import write_prepared
 
@@ -272,3 +273,27 @@ def test_a_damaged_checkpoint_is_named_and_moving_it_away_goes_on(folder):
     Path("run/checkpoints/20").rename("damaged")
     assert finish("run", "train.max_steps=30")[0] == cli.DONE
     assert arrays("run")[0] == 30
+
+
+AUTO = ["config.toml", "run", "--batch-tokens", "auto", "--set", "translate.cache=off"]
+
+
+def test_a_batch_size_that_was_found_is_kept(folder, monkeypatch):
+    monkeypatch.setattr(sizing, "_bytes_needed", lambda *_: 1_000)
+    assert cli.status(train.main, [*AUTO, "--max-steps", "2"]) == cli.DONE
+    frozen = configfile.from_json(Path("run/config.json"))
+    assert frozen.train.batch_tokens == sizing.LEAST_TOKENS
+    # Neither another machine nor another choice of ours changes what a run learns with.
+    monkeypatch.setattr(sizing, "batch_tokens", None)
+    assert cli.status(train.main, [*AUTO, "--max-steps", "4"]) == cli.DONE
+    assert configfile.from_json(Path("run/config.json")).train.batch_tokens == sizing.LEAST_TOKENS
+    assert arrays("run")[0] == 4
+
+
+def test_too_little_memory_for_any_batch_is_one_sentence_and_status_2(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sizing, "memory", lambda devices: 1_000)
+    assert cli.status(train.main, AUTO) == cli.USER_ERROR
+    output = capsys.readouterr().err
+    assert "smallest batch" in output
+    assert output.count("\n") == 1
+    assert not Path("run/config.json").exists()

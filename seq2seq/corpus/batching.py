@@ -6,6 +6,7 @@ Knows lengths, not texts; rows do not depend on the number of devices.
 Axes: r row   s source position   t target position
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -49,21 +50,32 @@ class Plan:
         self._shards = shards
         self._starts = np.cumsum([0, *map(len, shards)])
         counts_st = _histogram(shards)
-        widths, self._shape_st = cover(counts_st, shapes)
-        self._larger = [_next_that_holds(widths, number) for number in range(len(widths))]
-        sizes = np.bincount(self._shape_st.ravel(), counts_st.ravel()).astype(int)
+        self._widths, self._shape_st = cover(counts_st, shapes)
+        self._larger = [_next_that_holds(self._widths, n) for n in range(len(self._widths))]
+        self._sizes = np.bincount(self._shape_st.ravel(), counts_st.ravel()).astype(int)
+        self.pairs = int(self._starts[-1])
+        self.source_tokens = int(counts_st.sum(1) @ np.arange(counts_st.shape[0]))
+        self.target_tokens = int(counts_st.sum(0) @ np.arange(counts_st.shape[1]))
+        self._divide(batch_tokens)
+
+    def within(self, batch_tokens: int) -> "Plan":
+        """The same widths and pairs, in batches of another size."""
+        other = copy.copy(self)
+        other._divide(batch_tokens)
+        return other
+
+    def _divide(self, batch_tokens: int) -> None:
+        self.batch_tokens = batch_tokens
+        sizes = self._sizes.copy()
         self.shapes: list[Shape] = []
         self._batches_of: list[int] = []
-        for (source, target), larger in zip(widths, self._larger, strict=True):
+        for (source, target), larger in zip(self._widths, self._larger, strict=True):
             pairs = int(sizes[len(self.shapes)])
             rows = _rows(pairs, _most_rows(source, target, batch_tokens), takes_all=larger is None)
             if larger is not None:
                 sizes[larger] += pairs % rows
             self.shapes.append(Shape(rows, source, target))
             self._batches_of.append(-(-pairs // rows) if larger is None else pairs // rows)
-        self.pairs = int(self._starts[-1])
-        self.source_tokens = int(counts_st.sum(1) @ np.arange(counts_st.shape[0]))
-        self.target_tokens = int(counts_st.sum(0) @ np.arange(counts_st.shape[1]))
 
     @property
     def batches(self) -> int:

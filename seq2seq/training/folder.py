@@ -29,7 +29,7 @@ def prepare(run: RunFolder, config: Config, prepared: PreparedFolder) -> None:
     if run.path.exists() and not run.path.is_dir():
         raise UserError(f"run folder {str(run.path)!r} is a file; choose another name")
     # Before its first checkpoint a run has learnt nothing that other settings could spoil.
-    has_learnt = any(run.checkpoints.glob("[0-9]*"))
+    has_learnt = _has_learnt(run)
     if has_learnt:
         _compare(configfile.from_json(run.config), config, run)
     elif (
@@ -43,6 +43,14 @@ def prepare(run: RunFolder, config: Config, prepared: PreparedFolder) -> None:
         if not has_learnt:
             shutil.copyfile(prepared.tokenizer(side), run.tokenizer(side))
     files.write_atomically(run.config, configfile.to_json(config))
+
+
+def frozen_batch_tokens(run: RunFolder) -> int | None:
+    """The train.batch_tokens that the run has learnt with, if it has learnt anything yet."""
+    if not _has_learnt(run):
+        return None
+    tokens = configfile.from_json(run.config).train.batch_tokens
+    return None if tokens == "auto" else tokens
 
 
 @contextlib.contextmanager
@@ -61,6 +69,10 @@ def locked(run: RunFolder) -> Iterator[None]:
                 "choose another run folder"
             ) from None
         yield
+
+
+def _has_learnt(run: RunFolder) -> bool:
+    return any(run.checkpoints.glob("[0-9]*"))
 
 
 def _compare(old: Config, new: Config, run: RunFolder) -> None:

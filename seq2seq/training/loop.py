@@ -68,7 +68,7 @@ class Loop:
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" not in str(error):
                 raise
-            tokens = self._train.batch_tokens
+            tokens = self._task.plan.batch_tokens
             raise UserError(
                 f"the device has too little memory for train.batch_tokens={tokens}; take "
                 f"train.batch_tokens={tokens // 2}, or split the batch with "

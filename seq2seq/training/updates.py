@@ -9,12 +9,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from seq2seq.corpus.batching import Planned, Shape
-from seq2seq.training import parallel
+from seq2seq.training import parallel, sizing
 from seq2seq.training.ahead import Ahead
 from seq2seq.training.progress import Place
 from seq2seq.training.step import Sentences, TrainState, Update, divided, make_step
@@ -102,10 +100,4 @@ class Updates:
     def _arguments(self, state: TrainState, shape: Shape) -> tuple[Any, ...]:
         """The shapes and types of the update's arguments for a shape of batch."""
         devices = self._task.devices
-        rows = devices.filled_up(shape.rows, self._pieces) // (devices.total * self._pieces)
-        grid = (len(devices.local), self._pieces, rows)
-        parts: list[Any] = [
-            jax.ShapeDtypeStruct(grid + size, jnp.int32)
-            for size in ((shape.source,), (), (shape.target,), ())
-        ]
-        return state, Sentences(*parts), jax.ShapeDtypeStruct((len(devices.local), 2), jnp.int32)
+        return state, *sizing.arguments(devices, shape, self._pieces, here=len(devices.local))
