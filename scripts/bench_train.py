@@ -1,17 +1,24 @@
-"""Training speed at the standard sizes, on a prepared folder, one update after another.
+"""Training speed at the standard sizes, on a prepared folder, beside another program if wanted.
 
-    .venv/bin/python scripts/bench_train.py prepared/multi30k --sizes small --precisions float32
+    python scripts/bench_train.py prepared/multi30k --sizes small
+    python scripts/bench_train.py prepared/multi30k --export pieces
+    python scripts/bench_train.py prepared/multi30k --peer "python peer.py --src pieces/source …"
 
 Prints tokens a second (target; source + target; padding not counted), the share of the machine's
-own matrix rate that the model's products reach, compile time and peak memory. Variants are
-measured in turns, since a machine's speed wanders; `--json` prints one object a variant.
+own matrix rate that the model's products reach, memory and compile time; `fed` reads its batches
+as a training does, `resident` finds them on the device. Variants, and the peer, are measured in
+turns, since a machine's speed wanders. `--export` writes the folder's text as ids for a peer that
+has a tokenizer of its own; a peer is a command that prints `TRAIN_TPS target_tokens_a_second`.
 """
 
 import argparse
 import itertools
 import json
+import re
 import resource
+import shlex
 import statistics
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -22,13 +29,14 @@ import numpy as np
 
 from seq2seq import configfile
 from seq2seq.config import Config
-from seq2seq.corpus.batching import Plan
+from seq2seq.corpus.batching import Plan, Planned
 from seq2seq.corpus.shards import open_split, read_meta
 from seq2seq.layout import SIDES, PreparedFolder
 from seq2seq.model import network
-from seq2seq.training import parallel
+from seq2seq.training import pages, parallel
+from seq2seq.training.ahead import Ahead
 from seq2seq.training.keeping import Keeping
-from seq2seq.training.step import divided, initial_state, make_step
+from seq2seq.training.step import Sentences, divided, initial_state, make_step
 from seq2seq.training.validation import read_sentences
 
 SIZES = {
@@ -42,22 +50,20 @@ SIZES = {
 
 
 class Variant:
-    """One size in one precision, with its state."""
+    """One size in one precision, with its state and what was measured of it."""
 
     def __init__(self, folder: PreparedFolder, config: Config, plan: Plan) -> None:
         pieces = [read_meta(folder).tokenizers[side]["pieces"] for side in SIDES]
-        weights = network.initialise(config.model, network.Sizes(*pieces), seed=1)
-        self.weights = {
-            name: leaf.size for name, leaf in jax.tree_util.tree_leaves_with_path(weights)
+        sizes = network.Sizes(*pieces)
+        weights = network.initialise(config.model, sizes, seed=1)
+        self.config, self.plan, self.vocabulary = config, plan, pieces[1]
+        self.sizes = {
+            jax.tree_util.keystr(path): leaf.size
+            for path, leaf in jax.tree_util.tree_leaves_with_path(weights)
         }
-        self.embedding = sum(
-            leaf.size for name, leaf in weights.items() if name in ("source_ve", "target_ve")
-        )
-        self.config = config
-        self.plan = plan
         self.devices = parallel.all_devices()
-        keeping = Keeping(config, network.Sizes(*pieces), self.devices)
-        self.state = keeping.place(initial_state(config, weights))
+        keeping = Keeping(config, sizes, self.devices)
+        self.state: Any = keeping.place(initial_state(config, weights))
         state = divided(config)
         self.step = parallel.over_devices(
             make_step(config, parallel.AXIS),
@@ -65,61 +71,86 @@ class Variant:
             result=(state, False),
             donate=True,
         )
-        self.speeds: list[tuple[float, float]] = []
-        self.update_seconds: list[float] = []
-        self.compile_seconds = 0.0
+        self.requests = np.zeros((len(self.devices.local), 2), np.int32)
+        self.programs: dict[Any, Any] = {}
+        self.fed: list[tuple[float, float, float]] = []  # target, both tokens a second; seconds
+        self.resident: list[float] = []
+        self.largest_seconds = self.largest_bytes = 0.0
 
-    def run(self, planned: list[Any]) -> None:
-        """Times the given batches; compiles their shapes first if they are new."""
-        requests = np.zeros((len(self.devices.local), 2), np.int32)
-        batches = [
-            read_sentences(self.plan, one, self.devices, pieces=self.config.train.accumulate)
-            for one in planned
-        ]
-        if not self.speeds:
-            started = time.monotonic()
-            for batch in {batch.source_bs.shape: batch for batch in batches}.values():
-                self.state, update = self.step(self.state, batch, requests)
-            jax.block_until_ready(update)
-            self.compile_seconds = time.monotonic() - started
+    def compile(self, planned: list[Planned]) -> None:
+        """The programs of all shapes, the largest first."""
+        by_shape = {one.shape: one for one in planned}
+        for shape in sorted(
+            by_shape, key=lambda shape: -shape.rows * (shape.source + shape.target)
+        ):
+            started, batch = time.monotonic(), self._read(by_shape[shape])
+            program = self.step.lower(self.state, batch, self.requests).compile()
+            self.programs[shape] = program
+            if not self.largest_seconds:
+                self.largest_seconds = time.monotonic() - started
+                memory = program.memory_analysis()
+                self.largest_bytes = memory.argument_size_in_bytes + memory.temp_size_in_bytes
+
+    def run(self, planned: list[Planned]) -> None:
+        """Times the given batches, once read while the device works, once lying there."""
+        ahead = Ahead(((one.shape, self._read(one)) for one in planned), most=2)
+        self.fed.append(self._timed(ahead))
+        ahead.close()
+        placed = [(one.shape, jax.device_put(self._read(one))) for one in planned]
+        self.resident.append(self._timed(iter(placed))[0])
+
+    def _read(self, planned: Planned) -> Sentences:
+        pieces = self.config.train.accumulate
+        return read_sentences(self.plan, planned, self.devices, pieces=pieces)
+
+    def _timed(self, batches: Any) -> tuple[float, float, float]:
         started, updates = time.monotonic(), []
-        for batch in batches:
-            self.state, update = self.step(self.state, batch, requests)
+        for shape, batch in batches:
+            self.state, update = self.programs[shape](self.state, batch, self.requests)
             updates.append(update)
         jax.block_until_ready(self.state)
         seconds = time.monotonic() - started
         target = sum(int(update.target_tokens) for update in updates)
         source = sum(int(update.source_tokens) for update in updates)
-        self.speeds.append((target / seconds, (source + target) / seconds))
-        self.update_seconds.append(seconds / len(batches))
+        return target / seconds, (source + target) / seconds, seconds / len(updates)
 
     def report(self, name: str, matrix_rate: float) -> dict[str, Any]:
         """The medians, with what they mean."""
-        target = statistics.median(speed for speed, _ in self.speeds)
-        both = statistics.median(speed for _, speed in self.speeds)
-        # A weight of a product costs a multiplication and an addition forward, twice that
-        # backward, for each token of its side; a table that is only looked up costs nothing.
-        encoder = sum(size for path, size in self.weights.items() if "encoder" in str(path[0]))
-        decoder = sum(size for path, size in self.weights.items() if "decoder" in str(path[0]))
-        output = self.config.model.embedding * self.plan_vocabulary
-        flops = 6 * ((both - target) * encoder + target * (decoder + output))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        target, both, seconds = map(statistics.median, zip(*self.fed, strict=True))
+        flops = self.flops_a_token(both / target - 1)
         return {
             "variant": name,
-            "weights": sum(self.weights.values()),
+            "weights": sum(self.sizes.values()),
+            "mflop_a_target_token": round(flops / 1e6, 1),
             "target_tokens_per_second": round(target),
             "tokens_per_second": round(both),
-            "gflops": round(flops / 1e9, 1),
-            "share_of_matrix_rate": round(flops / matrix_rate, 3),
-            "update_seconds": statistics.median(self.update_seconds),
-            "compile_seconds": round(self.compile_seconds, 1),
-            "process_peak_mib": round(peak),
+            "best_round": round(max(speed for speed, _, _ in self.fed)),
+            "resident_over_fed": round(statistics.median(self.resident) / target, 3),
+            "gflops": round(flops * target / 1e9, 1),
+            "matrix_gflops": round(matrix_rate / 1e9),
+            "share_of_matrix_rate": round(flops * target / matrix_rate, 3),
+            "update_seconds": round(seconds, 4),
+            "compile_seconds": round(self.largest_seconds, 1),
+            "largest_batch_mb": round(self.largest_bytes / 1e6),
+            "process_peak_mb": round(
+                resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+            ),
         }
 
-    @property
-    def plan_vocabulary(self) -> int:
-        """Pieces of the target vocabulary."""
-        return self.state.weights["target_ve"].shape[0]
+    def flops_a_token(self, source_a_target: float) -> float:
+        """What the products of a target token, and of so many source tokens, cost."""
+        # A weight costs a multiplication and an addition forward, and twice that backward, for
+        # each token of its side; a table that is only looked up costs nothing.
+        output = self.config.model.embedding * self.vocabulary
+        source, target = 0, output
+        for name, size in self.sizes.items():
+            if "begin" in name:
+                continue  # once a sentence
+            if "encoder" in name or "key_mq" in name:
+                source += size
+            elif "decoder" in name:
+                target += size
+        return 6 * (source * source_a_target + target)
 
 
 def matrix_rate(dtype: Any) -> float:
@@ -135,36 +166,82 @@ def matrix_rate(dtype: Any) -> float:
     return 2 * 2048**3 / min(times)
 
 
-def main() -> None:
-    """Measures every variant in turns and prints a line or an object for each."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("prepared", type=Path)
-    parser.add_argument("--sizes", nargs="+", default=["small"], choices=SIZES)
-    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
-    parser.add_argument("--batch-tokens", type=int, default=4096)
-    parser.add_argument("--updates", type=int, default=10, help="in a round")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    folder = PreparedFolder(arguments.prepared)
-    plan = Plan(open_split(folder, "train"), batch_tokens=arguments.batch_tokens, shapes=4)
+def export(folder: PreparedFolder, to: Path) -> None:
+    """The training text as numbers, a line a sentence, and the list of all numbers."""
+    to.mkdir(parents=True, exist_ok=True)
+    for side, name in enumerate(("source", "target")):
+        with (to / name).open("w") as file:
+            for shard in open_split(folder, "train"):
+                for pair in range(len(shard)):
+                    print(*shard.pair(pair)[side].tolist(), file=file)
+    pieces = read_meta(folder).tokenizers["target"]["pieces"]
+    # Without the four specials, as peers count.
+    (to / "pieces.txt").write_text("".join(f"{piece}\n" for piece in range(4, pieces)))
+
+
+def peer_speed(command: str) -> float:
+    """Target tokens a second, as the command prints them."""
+    output = subprocess.run(shlex.split(command), check=True, capture_output=True, text=True)
+    found = re.search(r"TRAIN_TPS ([\d.]+)", output.stdout)
+    if not found:
+        raise SystemExit(f"the peer printed no TRAIN_TPS: {output.stdout[-200:]!r}")
+    return float(found[1])
+
+
+def measured(arguments: argparse.Namespace, folder: PreparedFolder) -> list[dict[str, Any]]:
+    """The figures of every variant, and of the peer beside them."""
+    shards = open_split(folder, "train")
+    plan = Plan(shards, batch_tokens=arguments.batch_tokens, shapes=Config().train.shapes)
     planned = list(itertools.islice(plan.epoch(seed=1, epoch=1), arguments.updates))
-    variants = {}
+    variants: dict[str, Variant] = {}
     for size, precision in itertools.product(arguments.sizes, arguments.precisions):
         settings = {"model": SIZES[size], "train": {"precision": precision}}
         config = configfile.from_tree(settings, arguments.set)
         variants[f"{size} {precision}"] = Variant(folder, config, plan)
+        variants[f"{size} {precision}"].compile(planned)
+    peer: list[float] = []
+    rates = dict.fromkeys(arguments.precisions, 0.0)
     for _ in range(arguments.rounds):
         for variant in variants.values():
             variant.run(planned)
-    rates = {kind: matrix_rate(kind) for kind in arguments.precisions}
-    for name, variant in variants.items():
-        report = variant.report(name, rates[name.split()[1]])
+        if arguments.peer:
+            peer.append(peer_speed(arguments.peer))
+        rates = {kind: max(rate, matrix_rate(kind)) for kind, rate in rates.items()}
+    reports = [variant.report(name, rates[name.split()[1]]) for name, variant in variants.items()]
+    if peer:
+        for report in reports:
+            ratio = report["target_tokens_per_second"] / statistics.median(peer)
+            report["peer_target_tokens_per_second"] = round(statistics.median(peer))
+            report["times_the_peer"] = round(ratio, 2)
+    return reports
+
+
+def main() -> None:
+    """Measures every variant in turns and prints a line or an object for each."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("prepared", type=Path)
+    parser.add_argument("--sizes", nargs="+", default=["small"], choices=SIZES)
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--batch-tokens", type=int, default=4096)
+    parser.add_argument("--updates", type=int, default=8, help="in a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument("--peer", help="a command that is measured in every round too")
+    parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the text, and no more")
+    parser.add_argument("--pages", choices=["large", "small"], default="large")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    folder = PreparedFolder(arguments.prepared)
+    if arguments.export:
+        export(folder, arguments.export)
+        return
+    if arguments.pages == "large":
+        pages.wish_for_large()
+    for report in measured(arguments, folder):
         if arguments.json:
-            print(json.dumps(report))
+            print(json.dumps(report), flush=True)
         else:
-            print("  ".join(f"{key} {value}" for key, value in report.items()))
+            print("  ".join(f"{key} {value}" for key, value in report.items()), flush=True)
 
 
 if __name__ == "__main__":

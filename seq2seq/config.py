@@ -144,6 +144,8 @@ class ModelConfig:
     layer_norm: bool = False
     attention: Literal["dot", "general", "additive"] = "general"
     attention_heads: int = 1
+    recurrence: Literal["auto", "scan", "inplace"] = "auto"  # the loop; all compute the same
+    context: Literal["layers", "readout"] = "layers"  # what attention feeds beside the readout
     input_feeding: bool = False  # the classical decoder: slow, kept for comparison
     dropout_embedding: float = 0.2
     dropout_layers: float = 0.2
@@ -192,6 +194,7 @@ class TrainConfig:
     seed: int = 1
     precision: Literal["float32", "bfloat16"] = "float32"  # of products; weights stay float32
     # Target positions of an update, over all devices; auto: as many as fit, found once a run.
+    rematerialise: Literal["none", "layers", "time"] = "none"  # computed twice, to save memory
     batch_tokens: int | Literal["auto"] = 4_096
     accumulate: int = 1  # an update's batch in so many pieces, one after the other
     shapes: int = 16  # (source width, target width) pairs that batches come in, at most

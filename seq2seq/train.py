@@ -14,6 +14,7 @@ from typing import Any
 from seq2seq import cli, configfile
 from seq2seq.config import Config, ConfigError
 from seq2seq.layout import SIDES, PreparedFolder, RunFolder
+from seq2seq.training import pages
 
 
 def main(argv: Sequence[str]) -> None:
@@ -61,6 +62,8 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder) -> None:
     meta = read_meta(prepared)
     parallel.connect(config.train)
     devices = parallel.all_devices()
+    if config.train.rematerialise == "layers" and devices.local[0].platform == "cpu":
+        raise ConfigError("train.rematerialise='layers' saves nothing on a CPU; take 'time'")
     sizes = Sizes(*(meta.tokenizers[side]["pieces"] for side in SIDES))
     # One process writes; the others wait until the folder is as they will read it.
     with folder.locked(run) if devices.is_first else contextlib.nullcontext():
@@ -123,4 +126,5 @@ def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:
 
 
 if __name__ == "__main__":
+    pages.wish_for_large()
     cli.run(main)

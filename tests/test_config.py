@@ -1,6 +1,7 @@
 """Settings contradict each other in known ways, and each way has its sentence."""
 
 import dataclasses
+import types
 import typing
 from typing import Any
 
@@ -106,11 +107,15 @@ def test_every_setting_has_a_default_of_its_annotated_type() -> None:
         hints = typing.get_type_hints(type(section))
         for field in dataclasses.fields(section):
             value, kind = getattr(section, field.name), hints[field.name]
-            origin = typing.get_origin(kind)
-            if origin is typing.Literal:
-                assert value in typing.get_args(kind), f"{name}.{field.name}"
-            else:
-                assert type(value) is (origin or kind), f"{name}.{field.name}"
+            choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+            assert any(is_of(value, choice) for choice in choices), f"{name}.{field.name}"
+
+
+def is_of(value: object, kind: object) -> bool:
+    origin = typing.get_origin(kind)
+    if origin is typing.Literal:
+        return value in typing.get_args(kind)
+    return type(value) is (origin or kind)
 
 
 def test_importing_the_settings_loads_nothing_but_the_standard_library() -> None:

@@ -235,6 +235,11 @@ WRONG = {
         None,
         "given together",
     ),
+    "recomputing layers on a CPU": (
+        ["config.toml", "run", "--set", "train.rematerialise=layers"],
+        None,
+        "take 'time'",
+    ),
     "TensorBoard not installed": (
         ["config.toml", "run", "--set", "train.tensorboard=true"],
         None,

@@ -21,8 +21,9 @@ from jaxtyping import Float
 from seq2seq.config import ModelConfig
 from seq2seq.model.attention import Attention, Memory
 from seq2seq.model.dropout import Dropout
-from seq2seq.model.lstm import LSTM, LSTMState
+from seq2seq.model.lstm import LSTM, Rematerialise
 from seq2seq.model.product import product
+from seq2seq.model.recurrence import LSTMState
 
 
 class DecoderState(NamedTuple):
@@ -35,12 +36,23 @@ class DecoderState(NamedTuple):
 class Decoder(nnx.Module):
     """Embedded target words in, readouts (what the softmax sees) out."""
 
-    def __init__(self, config: ModelConfig, *, dtype: DTypeLike, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, config: ModelConfig, *, rematerialise: Rematerialise, dtype: DTypeLike, rngs: nnx.Rngs
+    ) -> None:
         units, memory, embedding = config.decoder_units, config.memory_units, config.embedding
         fed = embedding if config.input_feeding else 0
-        inputs = [embedding + fed, *[units + memory] * (config.decoder_layers - 1)]
+        context = memory if config.context == "layers" else 0
+        inputs = [embedding + fed, *[units + context] * (config.decoder_layers - 1)]
         self.layers = nnx.List([
-            LSTM(width, units, layer_norm=config.layer_norm, dtype=dtype, rngs=rngs)
+            LSTM(
+                width,
+                units,
+                layer_norm=config.layer_norm,
+                recurrence=config.recurrence,
+                rematerialise=rematerialise,
+                dtype=dtype,
+                rngs=rngs,
+            )
             for width in inputs
         ])
         self.attention = Attention(
@@ -103,8 +115,10 @@ class Decoder(nnx.Module):
         )
         for index, layer in enumerate(self.layers[1:], start=1):
             x_tnd = dropout.at(index)(x_tnd, config.dropout_layers, site=0)
-            both_tnd = jnp.concatenate([x_tnd, context_tnm], axis=-1)
-            y_tnd, after = layer(both_tnd, state.layers[index])
+            fed_tnd = x_tnd
+            if config.context == "layers":
+                fed_tnd = jnp.concatenate([x_tnd, context_tnm], axis=-1)
+            y_tnd, after = layer(fed_tnd, state.layers[index])
             states.append(after)
             x_tnd = x_tnd + y_tnd if config.residual else y_tnd
         both_tnd = jnp.concatenate([x_tnd, context_tnm], axis=-1)

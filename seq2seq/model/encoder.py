@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from seq2seq.config import ModelConfig
 from seq2seq.model.dropout import Dropout
-from seq2seq.model.lstm import LSTM
+from seq2seq.model.lstm import LSTM, Rematerialise
 
 
 class Bidirectional(nnx.Module):
@@ -34,9 +34,14 @@ class Bidirectional(nnx.Module):
 class Encoder(nnx.Module):
     """Embedded source in, one vector a position out."""
 
-    def __init__(self, config: ModelConfig, *, dtype: DTypeLike, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, config: ModelConfig, *, rematerialise: Rematerialise, dtype: DTypeLike, rngs: nnx.Rngs
+    ) -> None:
         layers, width = [], config.embedding
-        options = {"layer_norm": config.layer_norm, "dtype": dtype, "rngs": rngs}
+        options = {
+            **{"layer_norm": config.layer_norm, "recurrence": config.recurrence},
+            **{"rematerialise": rematerialise, "dtype": dtype, "rngs": rngs},
+        }
         for index in range(config.encoder_layers):
             both = config.bidirectional == "all" or index == 0
             kind = Bidirectional if both else LSTM

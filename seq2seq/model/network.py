@@ -21,6 +21,7 @@ from seq2seq.model.attention import Memory
 from seq2seq.model.decoder import Decoder, DecoderState
 from seq2seq.model.dropout import OFF, Dropout
 from seq2seq.model.encoder import Encoder
+from seq2seq.model.lstm import Rematerialise
 from seq2seq.model.product import product
 from seq2seq.model.weights import Sizes, Weights
 
@@ -29,7 +30,13 @@ class Network(nnx.Module):
     """Embeddings, encoder, decoder and softmax weights."""
 
     def __init__(
-        self, config: ModelConfig, sizes: Sizes, *, dtype: DTypeLike, rngs: nnx.Rngs
+        self,
+        config: ModelConfig,
+        sizes: Sizes,
+        *,
+        rematerialise: Rematerialise = "none",
+        dtype: DTypeLike,
+        rngs: nnx.Rngs,
     ) -> None:
         def table(vocabulary: int) -> nnx.Param:
             scale = config.embedding**-0.5
@@ -41,8 +48,8 @@ class Network(nnx.Module):
         self.source_ve = None if config.tie == "all" else table(sizes.source)
         self.output_ve = table(sizes.target) if config.tie == "none" else None
         self.output_bias_v = nnx.Param(jnp.zeros(sizes.target))
-        self.encoder = Encoder(config, dtype=dtype, rngs=rngs)
-        self.decoder = Decoder(config, dtype=dtype, rngs=rngs)
+        self.encoder = Encoder(config, rematerialise=rematerialise, dtype=dtype, rngs=rngs)
+        self.decoder = Decoder(config, rematerialise=rematerialise, dtype=dtype, rngs=rngs)
         self.config = config
         self.dtype = dtype
 
@@ -96,16 +103,26 @@ def shapes(config: ModelConfig, sizes: Sizes) -> Weights:
     return jax.eval_shape(lambda: initialise(config, sizes, seed=0))
 
 
-def bind(config: ModelConfig, weights: Weights, dtype: DTypeLike = jnp.float32) -> Network:
+def bind(
+    config: ModelConfig,
+    weights: Weights,
+    dtype: DTypeLike = jnp.float32,
+    rematerialise: Rematerialise = "none",
+) -> Network:
     """The network with these weights, which may be traced; its products run in `dtype`."""
     source = weights.get("source_ve", weights["target_ve"]).shape[0]
     sizes = Sizes(source, weights["target_ve"].shape[0])
-    graph, abstract = _structure(config, sizes, jnp.dtype(dtype))
+    graph, abstract = _structure(config, sizes, rematerialise, jnp.dtype(dtype))
     state = jax.tree.map(lambda leaf: leaf, abstract)
     nnx.replace_by_pure_dict(state, weights)
     return nnx.merge(graph, state)
 
 
 @functools.lru_cache
-def _structure(config: ModelConfig, sizes: Sizes, dtype: Any) -> tuple[Any, Any]:
-    return nnx.split(nnx.eval_shape(lambda: Network(config, sizes, dtype=dtype, rngs=nnx.Rngs(0))))
+def _structure(
+    config: ModelConfig, sizes: Sizes, rematerialise: Rematerialise, dtype: Any
+) -> tuple[Any, Any]:
+    def make() -> Network:
+        return Network(config, sizes, rematerialise=rematerialise, dtype=dtype, rngs=nnx.Rngs(0))
+
+    return nnx.split(nnx.eval_shape(make))

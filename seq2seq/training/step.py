@@ -97,7 +97,8 @@ def losses(
     scale: Float[Array, ""] | float = 1.0,
 ) -> Losses:
     """Sums over the real target tokens of a batch without an axis of pieces, times `scale`."""
-    net = network.bind(config.model, weights, jnp.dtype(config.train.precision))
+    precision, rematerialise = config.train.precision, config.train.rematerialise
+    net = network.bind(config.model, weights, jnp.dtype(precision), rematerialise)
     memory = net.encode(batch.source_bs, batch.source_length_b, dropout)
     target_tb = batch.target_bt.T
     words_tb = jnp.concatenate([jnp.full_like(target_tb[:1], BEGIN), target_tb[:-1]])

@@ -31,6 +31,7 @@ OPTIONS = [
     {"attention": "general", "attention_heads": 2},
     {"attention": "additive"},
     {"attention": "additive", "attention_heads": 4},
+    {"context": "readout", "decoder_layers": 3},
     {"input_feeding": True},
     {"input_feeding": True, "decoder_layers": 3, "layer_norm": True, "attention_heads": 2},
 ]

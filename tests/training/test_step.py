@@ -72,6 +72,20 @@ def test_devices_and_accumulation_compute_the_gradient_of_one_big_batch(
         assert np.linalg.norm(ours - theirs) <= 1e-4 * np.linalg.norm(theirs)
 
 
+@pytest.mark.parametrize("recurrence", ["scan", "inplace"])
+@pytest.mark.parametrize("rematerialise", ["none", "layers", "time"])
+def test_the_gradient_is_the_same_however_the_loop_is_computed(
+    settings, whole, recurrence, rematerialise
+):
+    weights, (losses, gradients) = whole
+    computed = f"model.recurrence={recurrence}", f"train.rematerialise={rematerialise}"
+    config = settings(*NO_DROPOUT, *computed)
+    other_losses, other = gradient_of(config, weights, batch_of(), first_devices(1))
+    np.testing.assert_allclose(other_losses, losses, rtol=1e-5)
+    for ours, theirs in zip(jax.tree.leaves(other), jax.tree.leaves(gradients), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
 def test_a_gradient_that_travels_in_bfloat16_differs_by_no_more_than_its_rounding(settings, whole):
     weights, (losses, gradients) = whole
     config = settings(*NO_DROPOUT, "train.reduce=bfloat16")

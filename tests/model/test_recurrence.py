@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seq2seq.model.lstm import Loop, LSTMState, recur
 from seq2seq.model.product import product, weight_gradient
+from seq2seq.model.recurrence import Loop, LSTMState, recur
 
 
 def textbook(projected_tng, loop, state):
@@ -33,15 +33,22 @@ def random_arguments():
     return projected, Loop(recurrent, bias), LSTMState(*state)
 
 
-def test_the_loop_computes_the_textbook_lstm(arguments):
+each_implementation = pytest.mark.parametrize("implementation", ["auto", "scan", "inplace"])
+
+
+@each_implementation
+def test_the_loop_computes_the_textbook_lstm(arguments, implementation):
     jax.tree.map(
         lambda ours, theirs: np.testing.assert_allclose(ours, theirs, atol=1e-5),
-        jax.jit(recur, static_argnums=3)(*arguments, jnp.float32),
+        jax.jit(recur, static_argnums=3, static_argnames="implementation")(
+            *arguments, jnp.float32, implementation=implementation
+        ),
         jax.jit(textbook)(*arguments),
     )
 
 
-def test_the_backward_pass_equals_autodiff(arguments):
+@each_implementation
+def test_the_backward_pass_equals_autodiff(arguments, implementation):
     def scalar(function):
         def value(*arguments):
             outputs, last = function(*arguments)
@@ -52,7 +59,7 @@ def test_the_backward_pass_equals_autodiff(arguments):
 
     jax.tree.map(
         lambda ours, theirs: np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4),
-        scalar(lambda *arguments: recur(*arguments, jnp.float32)),
+        scalar(lambda *arguments: recur(*arguments, jnp.float32, implementation=implementation)),
         scalar(textbook),
     )
 
