@@ -107,7 +107,8 @@ def test_every_setting_has_a_default_of_its_annotated_type() -> None:
         hints = typing.get_type_hints(type(section))
         for field in dataclasses.fields(section):
             value, kind = getattr(section, field.name), hints[field.name]
-            choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+            union = typing.get_origin(kind) in (types.UnionType, typing.Union)
+            choices = typing.get_args(kind) if union else (kind,)
             assert any(is_of(value, choice) for choice in choices), f"{name}.{field.name}"
 
 
