@@ -29,6 +29,8 @@ class Everywhere(NamedTuple):
 
     def summed(self, gradients: Any) -> Any:
         """The sum over all devices of what each of them has."""
+        if jax.lax.axis_size(self.axis) == 1:
+            return gradients  # XLA would copy every one of them
         return jax.tree.map(
             lambda leaf: jax.lax.psum(leaf.astype(self.dtype), self.axis).astype(leaf.dtype),
             gradients,
