@@ -12,7 +12,7 @@ from seq2seq import configfile
 from seq2seq.model import network
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "configs/wmt17.toml"
+CONFIG = ROOT / "configs/demo.toml"
 EXACT = (
     *("--overlap", "0", "--imbalance", "0", "--link-delay-us", "0", "--network-delay-us", "0"),
     *("--link-gbs", "100", "--network-gbs", "10"),
@@ -34,7 +34,7 @@ def predicted(*options):
 def test_rings_take_what_their_formula_says():
     found = predicted("--update-seconds", "0.1", "--devices", "1", "8", "64", *EXACT)
     config = configfile.load(str(CONFIG), [])
-    weights = network.initialise(config.model, network.Sizes(32_000, 32_000), seed=1)
+    weights = network.initialise(config.model, network.Sizes(3_000, 3_000), seed=1)
     size = 4 * sum(leaf.size for leaf in jax.tree.leaves(weights))
     assert found["reduced_bytes"] == size
     one, host, hosts = found["predictions"]
