@@ -129,18 +129,39 @@ def test_ten_steps_of_sgd_end_at_the_same_weights_on_any_device_count(settings):
         assert np.linalg.norm(one - other) <= 1e-4 * np.linalg.norm(one)
 
 
-def test_the_losses_of_both_ways_to_travel_agree(settings):
-    curves = []
-    for dtype in ("float32", "bfloat16"):
-        config = settings(*NO_DROPOUT, "train.rate=0.03", f"train.reduce={dtype}")
-        state, step = stepper(config, 4)
-        curve = []
-        for seed in range(40):
-            state, update = step(state, batch_of(seed=seed % 4))
-            curve.append(float(update.loss))
-        curves.append(curve)
-    assert curves[0][-1] < 0.9 * curves[0][0]
-    np.testing.assert_allclose(curves[1], curves[0], rtol=1e-2)
+def losses_of(config, count):
+    state, step = stepper(config, count)
+    curve = []
+    for seed in range(40):
+        state, update = step(state, batch_of(seed=seed % 4))
+        curve.append(float(update.loss))
+    return curve
+
+
+@pytest.fixture(name="plain_curve", scope="module")
+def curve_of_plain_training():
+    from seq2seq import configfile
+    from tests.training.conftest import SMALL
+
+    curve = losses_of(configfile.from_tree(SMALL, [*NO_DROPOUT, "train.rate=0.03"]), 1)
+    assert curve[-1] < 0.9 * curve[0]
+    return curve
+
+
+@pytest.mark.parametrize(
+    ("count", "setting", "tolerance"),
+    [
+        (1, "train.precision=bfloat16", 1e-2),
+        (1, "train.rematerialise=time", 1e-3),
+        (4, "train.precision=float32", 1e-3),
+        (4, "train.reduce=bfloat16", 1e-2),
+    ],
+)
+def test_the_losses_lie_on_those_of_plain_training(
+    settings, plain_curve, count, setting, tolerance
+):
+    config = settings(*NO_DROPOUT, "train.rate=0.03", setting)
+    np.testing.assert_allclose(losses_of(config, count), plain_curve, rtol=tolerance)
 
 
 def test_one_batch_can_be_learnt_by_heart(settings):
