@@ -41,7 +41,7 @@ def weight_gradient(spec: str, left: Array, right: Array, dtype: DTypeLike) -> A
         return _product(spec, left, right)
     left, right = (x.reshape(-1, *x.shape[leading:]) for x in (left, right))
     row, column, rest = left_term[0], left_term[leading:], right_term[leading:]
-    return _product(f"{column}{row},{row}{rest}->{column}{rest}", stored(left.T), right)
+    return _product(f"{column}{row},{row}{rest}->{out}", stored(left.T), right)
 
 
 def stored(x: Array) -> Array:

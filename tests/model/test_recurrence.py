@@ -72,7 +72,10 @@ def test_what_stands_behind_a_position_does_not_change_it(arguments):
     np.testing.assert_array_equal(whole[:4], changed[:4])
 
 
-@pytest.mark.parametrize(("spec", "shape"), [("bij,bjk->bik", (4, 6, 6)), ("tni,ig->tng", (6, 6))])
+@pytest.mark.parametrize(
+    ("spec", "shape"),
+    [("bij,bjk->bik", (4, 6, 6)), ("tni,ig->tng", (6, 5)), ("tne,ve->tnv", (5, 6))],
+)
 def test_a_product_in_bfloat16_has_float32_results_and_gradients(spec, shape):
     left = jax.random.normal(jax.random.key(1), (4, 6, 6))
     right = jax.random.normal(jax.random.key(2), shape)

@@ -56,7 +56,7 @@ config = configfile.from_tree(SMALL, test_step.NO_DROPOUT + sys.argv[2:])
 parallel.connect(config.train)
 devices = parallel.all_devices()
 weights = network.initialise(config.model, test_step.SIZES, seed=1)
-whole = test_step.divided(test_step.batch_of(), parallel.Devices(
+whole = test_step.laid_out(test_step.batch_of(), parallel.Devices(
     local=(None,) * devices.total, total=devices.total, process=0, processes=1), 1)
 here = slice(devices.process * len(devices.local), (devices.process + 1) * len(devices.local))
 part = type(whole)(*(leaf[here] for leaf in whole))
