@@ -38,6 +38,16 @@ class Keeping:
         )
         self._join = parallel.over_devices(parts.joined, divided=(True,), donate=False)
 
+    @property
+    def looks(self) -> TrainState:
+        """What a state looks like when it is placed; so the update is compiled without one."""
+        looks = self._devices.looks(self.whole)
+        if not self._in_parts:
+            return looks
+        kept = self.whole.moments, self.whole.average
+        moments, average = jax.tree.map(self._placed_look, kept)
+        return looks._replace(moments=moments, average=average)
+
     def place(self, state: TrainState) -> TrainState:
         """A whole state, placed where the update wants it."""
         if not self._in_parts:
@@ -66,6 +76,12 @@ class Keeping:
     def _placed(self, leaf: Any) -> Any:
         leaf = self._devices.replicate(leaf)
         return self._divide(leaf, np.zeros(len(self._devices.local))) if is_divided(leaf) else leaf
+
+    def _placed_look(self, leaf: Any) -> Any:
+        if not is_divided(leaf):
+            return self._devices.looks(leaf)
+        each = np.zeros(len(self._devices.local))
+        return self._devices.looks(jax.eval_shape(self._divide, leaf, each), divided=True)
 
     def _fetched(self, tree: Any, like: Any) -> Any:
         return jax.tree.map(

@@ -29,6 +29,7 @@ from seq2seq.training.stopping import HIGHER_IS_BETTER, Stopper
 from seq2seq.training.task import Task
 from seq2seq.training.updates import Ready, Updates
 
+_LOOKED_AHEAD = 1_000  # batches whose shapes are compiled in the order of their first use
 _SMALLEST_RATE_SCALE = 2.0**-6  # after so many halvings the fault is not the rate's
 
 
@@ -49,9 +50,10 @@ class Loop:
         self._profiler = Profiler(traces, self._train.profile_steps, say=self._reporter.note)
         self._updates = Updates(task)
         self._keeping = Keeping(task.config, task.sizes, task.devices)
-        self._start_anew()
+        self._at = self._beginning()
         self._asked = np.zeros(2, np.int32)
         self._diverged = False
+        self._updated = False
 
     def run(self) -> None:
         """Trains to the end; raises Interrupted when asked to stop, with everything saved."""
@@ -83,13 +85,17 @@ class Loop:
 
     # Where a run stands.
 
-    def _start_anew(self) -> None:
-        config, train = self._task.config, self._train
-        weights = network.initialise(config.model, self._task.sizes, train.seed)
-        self._state = self._keeping.place(initial_state(config, weights))
-        self._at = Standing(
+    def _beginning(self) -> Standing:
+        train = self._train
+        return Standing(
             Stopper(metric=train.stop_metric, patience=train.patience, min_gain=train.min_gain)
         )
+
+    def _start_anew(self) -> None:
+        config = self._task.config
+        weights = network.initialise(config.model, self._task.sizes, self._train.seed)
+        self._state = self._keeping.place(initial_state(config, weights))
+        self._at = self._beginning()
 
     def _resume(self) -> None:
         steps = self._checkpoints.steps
@@ -132,13 +138,18 @@ class Loop:
 
     def _prepare(self) -> None:
         devices, plan = self._task.devices, self._task.plan
-        weights = sum(leaf.size for leaf in jax.tree.leaves(self._state.weights))
+        weights = sum(leaf.size for leaf in jax.tree.leaves(self._keeping.whole.weights))
         self._reporter.note(
             f"{weights:,} weights; {plan.pairs:,} pairs, {plan.batches:,} updates an epoch in "
             f"{len(plan.shapes)} shapes; {devices.total} x {devices.kind}; "
             + self._checkpoints.announce(self._keeping.whole, self._task.run)
         )
-        self._reporter.note(self._updates.compile(self._state))
+        ahead = itertools.islice(self._planned(), _LOOKED_AHEAD)
+        self._updates.compile(self._keeping.looks, (batch.shape for batch in ahead if batch))
+        # Threads compile while this one makes the weights.
+        if not self._checkpoints.steps:
+            self._start_anew()
+        self._reporter.note(self._updates.largest())
 
     def _run_epochs(self) -> None:
         batches = self._batches()
@@ -154,8 +165,10 @@ class Loop:
                 batches = self._batches()
 
     def _batches(self) -> Iterator[Ready | None]:
-        plan, seed = self._task.plan, self._train.seed
-        return self._updates.batches(_planned(plan, seed, self._at.epoch, self._at.batch))
+        return self._updates.batches(self._planned())
+
+    def _planned(self) -> Iterator[Planned | None]:
+        return _planned(self._task.plan, self._train.seed, self._at.epoch, self._at.batch)
 
     def _update(self, batch: Ready) -> None:
         self._at = self._at.after_update()
@@ -164,7 +177,8 @@ class Loop:
         )
         self._profiler.after_update(self._state)
         # One update behind, so that the device never waits for the host to read a number.
-        self._read(leave=1)
+        self._read(leave=1 if self._updated else 0)
+        self._tell()
         if self._due(self._train.validate_every_steps):
             self._validate()
             self._save("step")
@@ -173,6 +187,14 @@ class Loop:
         elif 0 < self._train.max_steps == self._at.step:
             self._validate()
             self._save("step")
+
+    def _tell(self) -> None:
+        if not self._updated:
+            self._updated = True
+            seconds = time.monotonic() - self._task.began
+            self._reporter.note(f"first update after {seconds:.1f} s")
+        if waited := self._updates.waited():
+            self._reporter.note(waited)
 
     def _due(self, every: int) -> bool:
         return every > 0 and self._at.step % every == 0

@@ -7,6 +7,7 @@ State goes into the pmap and comes out as ordinary replicated arrays: there is n
 import concurrent.futures
 import dataclasses
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from seq2seq.config import ConfigError, TrainConfig
 
 # The mesh's axis and the pmap's must bear the same name, or the second step is traced again.
 AXIS = "device"
+_COMPILED_AT_ONCE = 2  # the largest, and beside it the one that is used first
 
 
 def connect(config: TrainConfig) -> None:
@@ -105,8 +107,17 @@ class Devices:
 
     def replicate(self, tree: Any) -> Any:
         """The same arrays on every local device, placed as the pmapped step returns them."""
-        mesh = Mesh(np.asarray(self.local), (AXIS,))
-        return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+        return jax.device_put(tree, self._placing(PartitionSpec()))
+
+    def looks(self, tree: Any, *, divided: bool = False) -> Any:
+        """What arrays look like once they are the same on every local device, or `divided`."""
+        placing = self._placing(PartitionSpec(AXIS) if divided else PartitionSpec())
+        return jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=placing), tree
+        )
+
+    def _placing(self, spec: PartitionSpec) -> NamedSharding:
+        return NamedSharding(Mesh(np.asarray(self.local), (AXIS,)), spec)
 
 
 def all_devices() -> Devices:
@@ -143,31 +154,40 @@ def _axes(divided: Any) -> Any:
 class Program:
     """A pmapped function, compiled for every shape of batch before its first use.
 
-    The largest is compiled at once, so that a lack of memory shows in the first minute; the
-    others in a thread while the training already runs.
+    That happens in threads, while other work and then the training itself go on.
     """
 
     def __init__(self, function: Any) -> None:
         self._function = function
-        self._pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="compile")
+        self._pool = concurrent.futures.ThreadPoolExecutor(
+            _COMPILED_AT_ONCE, thread_name_prefix="compile"
+        )
         self._compiled: dict[Any, concurrent.futures.Future[Any]] = {}
+        self.waited = 0.0
+        """Seconds that calls have waited for their shape."""
 
-    def prepare(self, largest: Any, arguments: Mapping[Any, tuple[Any, ...]]) -> int:
-        """Compiles for the arguments of each shape (or what they look like), `largest` now.
+    def compile(self, looks: Mapping[Any, tuple[Any, ...]]) -> None:
+        """Begins to compile for what the arguments of each shape look like, in this order."""
+        for shape, arguments in looks.items():
+            self._compiled[shape] = self._pool.submit(self._compile, arguments)
 
-        Gives the bytes that `largest` needs on a device, 0 where nothing is known.
-        """
-        # What they look like, since the first update donates the arrays themselves.
-        looks = {shape: jax.tree.map(_look, given) for shape, given in arguments.items()}
-        for shape in sorted(looks, key=lambda shape: shape != largest):
-            self._compiled[shape] = self._pool.submit(self._compile, looks[shape])
-        compiled = self._compiled[largest].result()
+    def needs(self, shape: Any) -> int:
+        """Bytes that `shape` needs on a device, once it is compiled; 0 where nothing is known."""
+        compiled = self._compiled[shape].result()
         memory = None if compiled is self._function else compiled.memory_analysis()
         return memory.argument_size_in_bytes + memory.temp_size_in_bytes if memory else 0
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether no shape has to be waited for any more."""
+        return all(one.done() for one in self._compiled.values())
+
     def __call__(self, shape: Any, *arguments: Any) -> Any:
         """Runs the function compiled for `shape`."""
-        return self._compiled[shape].result()(*arguments)
+        started = time.monotonic()
+        compiled = self._compiled[shape].result()
+        self.waited += time.monotonic() - started
+        return compiled(*arguments)
 
     def close(self) -> None:
         """Forgets what has not been compiled yet."""
@@ -178,10 +198,6 @@ class Program:
         if jax.process_count() > 1:
             return self._function
         return self._function.lower(*looks).compile()
-
-
-def _look(leaf: Any) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None))
 
 
 def to_host(tree: Any) -> Any:

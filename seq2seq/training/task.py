@@ -20,3 +20,4 @@ class Task(NamedTuple):
     validation: Callable[[Any], Mapping[str, float]]  # of weights; the same on all processes
     devices: Devices
     fingerprint: str  # of the prepared data: a run is resumed with the same
+    began: float  # when the command was given, by time.monotonic

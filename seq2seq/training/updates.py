@@ -6,7 +6,7 @@ nor files: the loop decides what comes next, and what the numbers mean.
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from seq2seq.training.task import Task
 from seq2seq.training.validation import read_sentences
 
 _BATCHES_AHEAD = 2
+_WORTH_TELLING = 1.0  # seconds
 
 
 class Ready(NamedTuple):
@@ -43,15 +44,37 @@ class Updates:
         )
         self._waiting: deque[tuple[Place, Update]] = deque()
         self._reading: Ahead[Ready | None] | None = None
+        self._started = 0.0
+        self._told = False
 
-    def compile(self, state: TrainState) -> str:
-        """Compiles the largest shape now, the others in a thread; says what it needs."""
-        started, plan = time.monotonic(), self._task.plan
-        arguments = {shape: self._arguments(state, shape) for shape in plan.shapes}
-        needed = self._program.prepare(plan.largest, arguments)
+    def compile(self, state: TrainState, coming: Iterable[Shape]) -> None:
+        """Begins to compile for a state that looks like this, and for the `coming` shapes first.
+
+        The largest goes before all: so a lack of memory shows in the first minute.
+        """
+        self._started, plan = time.monotonic(), self._task.plan
+        order = dict.fromkeys((plan.largest, *coming, *plan.shapes))
+        self._program.compile({shape: self._arguments(state, shape) for shape in order})
+
+    def largest(self) -> str:
+        """Waits until the largest shape is compiled, and says what it needs."""
+        largest = self._task.plan.largest
+        needed = self._program.needs(largest)
         return (
-            f"compiled the largest batch ({', '.join(map(str, plan.largest))}) in "
-            f"{time.monotonic() - started:.1f} s; it needs {needed / 1e6:,.0f} MB a device"
+            f"compiled the largest batch ({', '.join(map(str, largest))}) in "
+            f"{time.monotonic() - self._started:.1f} s; it needs {needed / 1e6:,.0f} MB a device"
+        )
+
+    def waited(self) -> str:
+        """How long batches have waited for their shape; told once, when all are compiled."""
+        if self._told or not self._program.is_complete:
+            return ""
+        self._told = True
+        if self._program.waited < _WORTH_TELLING:
+            return ""
+        return (
+            f"all {len(self._task.plan.shapes)} shapes are compiled; training has waited "
+            f"{self._program.waited:.1f} s for them"
         )
 
     def batches(self, planned: Iterator[Planned | None]) -> Iterator[Ready | None]:

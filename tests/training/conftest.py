@@ -1,6 +1,7 @@
 """A prepared folder of made-up numbers, and trainings small enough to compile in seconds."""
 
 import dataclasses
+import time
 
 import jax
 import numpy as np
@@ -88,10 +89,11 @@ class Training:
 
     prepared: PreparedFolder
     run: RunFolder
+    shapes: int = 1
 
     @property
     def plan(self):
-        return Plan(shards.open_split(self.prepared, "train"), batch_tokens=64, shapes=1)
+        return Plan(shards.open_split(self.prepared, "train"), batch_tokens=64, shapes=self.shapes)
 
     def __call__(self, config, validation=lambda weights: {"loss": 1.0}, devices=1):
         folder.prepare(self.run, config, self.prepared)
@@ -103,6 +105,7 @@ class Training:
             validation=validation,
             devices=first_devices(devices),
             fingerprint=shards.read_meta(self.prepared).fingerprint,
+            began=time.monotonic(),
         )
         Loop(task).run()
 

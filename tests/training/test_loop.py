@@ -16,6 +16,7 @@ from seq2seq.errors import Interrupted, UserError
 from seq2seq.layout import step_name
 from seq2seq.model import network
 from seq2seq.training.checkpoints import Checkpoints
+from seq2seq.training.parallel import Program
 
 
 def weights_at_end(training):
@@ -117,6 +118,39 @@ def test_models_beyond_the_best_few_are_removed(training, settings):
     training(settings("train.max_steps=0", "train.max_epochs=4"), Scripted([5.0, 2.0, 4.0, 3.0]))
     best = step_name(2 * training.plan.batches)
     assert [path.name for path in training.run.models.iterdir()] == [best]
+
+
+def test_after_the_largest_shapes_are_compiled_in_the_order_of_their_use(
+    training, settings, monkeypatch
+):
+    orders = []
+    begin = Program.compile
+
+    def recorded(self: Program, looks: Any) -> None:
+        orders.append(list(looks))
+        begin(self, looks)
+
+    monkeypatch.setattr(Program, "compile", recorded)
+    training.shapes = 3
+    plan = training.plan
+    for steps in (2, 4):
+        training(settings("train.shapes=3", f"train.max_steps={steps}"))
+    for order, begun in zip(orders, (0, 2), strict=True):
+        used = [batch.shape for batch in plan.epoch(seed=1, epoch=1)][begun:]
+        assert order == list(dict.fromkeys((plan.largest, *used, *plan.shapes)))
+    assert len(orders[0]) > 1
+
+
+def test_a_resumed_run_makes_no_weights_to_throw_away(training, settings, monkeypatch):
+    training(settings("train.max_steps=2"))
+    monkeypatch.setattr("seq2seq.training.loop.initial_state", None)
+    training(settings("train.max_steps=4"))
+
+
+def test_the_first_update_is_told(training, settings, caplog):
+    with caplog.at_level("INFO", "seq2seq"):
+        training(settings("train.max_steps=3"))
+    assert caplog.text.count("first update after") == 1
 
 
 def test_a_plateau_halves_the_rate(training, settings):

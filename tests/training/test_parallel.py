@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from seq2seq.layout import RunFolder
+from seq2seq.training import parallel
 from seq2seq.training.checkpoints import Checkpoints
 from seq2seq.training.parallel import Devices
 from tests.training.conftest import SMALL, write_prepared
@@ -40,6 +41,31 @@ def test_rows_are_divided_by_device_then_piece():
         [[0, 1], [2, 3], [4, 5]],
         [[6, 7], [8, 9], [10, 11]],
     ]
+
+
+class Recorded:
+    """A function in place of a pmapped one: keeps what it was compiled for, in order."""
+
+    def __init__(self):
+        self.compiled = []
+
+    def lower(self, shape):
+        self.compiled.append(shape)
+        return self
+
+    def compile(self):
+        return lambda argument: argument
+
+
+def test_shapes_are_compiled_once_each_in_the_order_given(monkeypatch):
+    monkeypatch.setattr(parallel, "_COMPILED_AT_ONCE", 1)
+    function = Recorded()
+    program = parallel.Program(function)
+    program.compile({shape: (shape,) for shape in (3, 1, 2)})
+    assert [program(shape, "result") for shape in (2, 3, 2, 1)] == ["result"] * 4
+    assert program.is_complete
+    assert function.compiled == [3, 1, 2]
+    program.close()
 
 
 GRADIENT = """
