@@ -21,10 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-SIZES = {
-    "small": {"embedding": 512, "encoder_units": 256, "decoder_units": 512},
-    "large": {"embedding": 512, "encoder_units": 512, "decoder_units": 1024},
-}
+from measuring import SIZES
+
 STEPS = {  # what train says when it has come so far
     "set_up": r"weights; .* shapes;",
     "compiled": r"compiled the largest",

@@ -26,6 +26,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from measuring import SIZES
 
 from seq2seq import configfile
 from seq2seq.config import Config
@@ -38,15 +39,6 @@ from seq2seq.training.ahead import Ahead
 from seq2seq.training.keeping import Keeping
 from seq2seq.training.step import Sentences, divided, initial_state, make_step
 from seq2seq.training.validation import read_sentences
-
-SIZES = {
-    "small": {"embedding": 512, "encoder_units": 256, "decoder_units": 512},
-    "large": {"embedding": 512, "encoder_units": 512, "decoder_units": 1024},
-    "gnmt": {
-        **{"embedding": 1024, "encoder_units": 1024, "decoder_units": 1024},
-        **{"encoder_layers": 4, "decoder_layers": 4, "bidirectional": "first"},
-    },
-}
 
 
 class Variant:

@@ -1,4 +1,4 @@
-"""Runs a command and watches what it takes. For the benchmarks beside it."""
+"""The standard sizes, and a command with what it takes. For the benchmarks beside it."""
 
 import os
 import resource
@@ -7,6 +7,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+SIZES = {
+    "small": {"embedding": 512, "encoder_units": 256, "decoder_units": 512},
+    "large": {"embedding": 512, "encoder_units": 512, "decoder_units": 1024},
+    "gnmt": {
+        **{"embedding": 1024, "encoder_units": 1024, "decoder_units": 1024},
+        **{"encoder_layers": 4, "decoder_layers": 4, "bidirectional": "first"},
+    },
+}
 
 
 def watched(command: Sequence[str]) -> dict[str, float]:

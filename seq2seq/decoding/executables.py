@@ -48,7 +48,10 @@ def find_home(setting: str) -> Home | None:
     There is none where another device than the CPU may be, nor in a process that uses JAX anyway:
     it may have told JAX anything.
     """
-    if "jax" not in sys.modules and _on_cpu() and (folder := cache.folder(setting)):
+    if "jax" not in sys.modules and _on_cpu():
+        folder = cache.folder(setting)
+        if folder is None:
+            return None  # JAX's own cache would have no other
         try:
             return Home(folder, Runtime(), setting)
         except Exception:  # whatever it is, JAX can do without

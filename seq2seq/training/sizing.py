@@ -25,7 +25,7 @@ from seq2seq.training.parallel import Devices
 from seq2seq.training.step import Sentences, initial_state, make_step
 
 LEAST_TOKENS = 1_024
-# Beyond some hundred thousand tokens an update hardly learns more (Ott et al. 2018, section 4).
+# A choice: of no larger batch have we seen that it learns better.
 _MOST_TOKENS = 2**18
 # A batch that leaves fewer wastes a small corpus: warm-up, schedules and early stopping need
 # some thousand updates, and an epoch's worth of them are not to be a handful.

@@ -52,7 +52,9 @@ def test_a_cache_that_cannot_be_made_is_done_without(tmp_path):
 @pytest.mark.slow
 def test_a_cache_that_cannot_be_made_costs_nothing_but_time(model, tmp_path):
     (tmp_path / "file").write_text("")
-    assert translate(model, XDG_CACHE_HOME=str(tmp_path / "file")).stdout.strip()
+    done = translate(model, XDG_CACHE_HOME=str(tmp_path / "file"))
+    assert done.stdout.strip()
+    assert done.stderr.count("not kept") == 1
 
 
 def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path, caplog):
