@@ -46,6 +46,11 @@ class Shard:
         lengths = np.diff(offsets).astype(np.int32)
         return lengths[0::2], lengths[1::2]
 
+    def pair(self, at: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+        """The source and the target of one pair."""
+        start, middle, end = self.offsets[2 * at : 2 * at + 3]
+        return self.tokens[start:middle], self.tokens[middle:end]
+
     def side(
         self, which: int, pairs: NDArray[np.integer], width: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
