@@ -16,7 +16,8 @@ from jax.typing import DTypeLike
 from jaxtyping import Bool, Float, Int
 
 from seq2seq.config import ModelConfig
-from seq2seq.decoding.search import Options, Task, search
+from seq2seq.decoding.beam import Options, Task
+from seq2seq.decoding.search import search
 from seq2seq.model import network
 
 

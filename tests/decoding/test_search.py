@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seq2seq.decoding.search import Hypotheses, Options, Task, _top, search
+from seq2seq.decoding.beam import Hypotheses, Options, Task
+from seq2seq.decoding.search import search
 
 PAD, BOS, EOS = 0, 1, 2
 SOURCES = 3
@@ -201,12 +202,3 @@ def test_each_word_knows_the_source_position_it_came_from():
         at % SOURCES for at in range(length)
     ]
     np.testing.assert_allclose(result.trace.weights_bkt[0, 0, :length], 1.0)
-
-
-def test_choosing_by_blocks_of_words_is_the_same_as_sorting_all_of_them():
-    scores_bkv = jax.random.normal(jax.random.key(0), (3, 2, 1_999))
-    best, at = _top(scores_bkv.at[1].set(-jnp.inf), 5)
-    order = np.argsort(-np.asarray(scores_bkv), axis=2)[:, :, :5]
-    np.testing.assert_array_equal(at[::2], order[::2])
-    np.testing.assert_array_equal(best[::2], np.take_along_axis(scores_bkv, order, axis=2)[::2])
-    assert (np.asarray(best[1]) == -np.inf).all()
