@@ -16,6 +16,7 @@ class Options(NamedTuple):
     end: int  # the id that ends a sentence
     beam: int
     positions: int  # room for words, end of sentence included
+    slots: int  # sentences that are searched at a time
     nbest: int = 1  # hypotheses that must be beyond overtaking before a sentence is done
     length_penalty: float = 1.0  # exponent of the length that a score is divided by
     coverage_penalty: float = 0.0  # weight of source positions that got too little attention
@@ -27,7 +28,7 @@ class Task(NamedTuple):
 
     limit_b: Int[Array, " b"]  # words at most, without end of sentence; 0: no sentence here
     mask_bs: Bool[Array, "b s"]  # real source positions
-    banned_v: Bool[Array, " v"]  # words never emitted
+    banned_bv: Bool[Array, "b v"]  # words never emitted
 
 
 class Trace(NamedTuple):

@@ -13,11 +13,15 @@ from seq2seq.decoding.beam import Beam, Options, Trace
 _BLOCK = 64  # words; of 16 to 128 the fastest
 
 
-def choose(allowed_bkv: Array, beam: Beam, options: Options) -> tuple[Array, Array, Array]:
-    """The parents, words and gains of the next hypotheses."""
+def choose(
+    allowed_bkv: Array, total_bk: Array, beam: Beam, options: Options
+) -> tuple[Array, Array, Array]:
+    """The parents, words and gains of the next hypotheses; `total` is the log-sum-exp."""
     sentences, hypotheses, vocabulary = allowed_bkv.shape
     candidates = min(hypotheses, vocabulary)
-    gains_bkc, words_bkc = top(allowed_bkv, candidates)
+    scores_bkc, words_bkc = top(allowed_bkv, candidates)
+    gains_bkc = scores_bkc - total_bk[:, :, None]
+    gains_bkc = jnp.where(jnp.isnan(gains_bkc), -jnp.inf, gains_bkc)
     # A finished hypothesis has one continuation, another end at no cost, and keeps its place.
     finished_bk1 = beam.finished_bk[:, :, None]
     only_11c = (jnp.arange(candidates) == 0)[None, None]

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 import ml_dtypes
 import numpy as np
 
-from seq2seq.decoding import cache
+from seq2seq.decoding import cache, kernels
 from seq2seq.decoding.runtime import Runtime, Shaped
 from seq2seq.model.weights import Weights
 
@@ -80,11 +80,11 @@ class Executables:
 
     @functools.cached_property
     def weights(self) -> Weights:
-        """On the device, as JAX's arrays."""
+        """On the device, as JAX's arrays, laid out as the programs take them."""
         import jax
 
         device = jax.local_devices()[0]
-        return jax.tree.map(lambda leaf: jax.device_put(self._cast(leaf), device), self._given)
+        return jax.tree.map(lambda leaf: jax.device_put(leaf, device), self._placed)
 
     def run(self, name: str, *arguments: np.ndarray, **settings: Any) -> _Arrays:
         """Starts a program; its results are arrays that `np.asarray` waits for."""
@@ -137,7 +137,11 @@ class Executables:
     @functools.cached_property
     def _leaves(self) -> list[Any]:
         put = self._home.runtime.put if self._home else np.asarray
-        return [put(self._cast(leaf)) for _, leaf in _in_order(self._given)]
+        return [put(leaf) for _, leaf in _in_order(self._placed)]
+
+    @functools.cached_property
+    def _placed(self) -> Weights:
+        return kernels.turned(_mapped(self._cast, self._given))
 
     @functools.cached_property
     def _layout(self) -> tuple[Any, ...]:
@@ -179,6 +183,13 @@ def _traced(name: str) -> Any:
     from seq2seq.decoding import programs
 
     return getattr(programs, name)
+
+
+def _mapped(function: Callable[[Any], Any], weights: Mapping[Any, Any]) -> Weights:
+    return {
+        key: _mapped(function, value) if isinstance(value, Mapping) else function(value)
+        for key, value in weights.items()
+    }
 
 
 def _in_order(weights: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ def permitted(scores_bkv: Array, beam: Beam, task: Task, options: Options) -> Ar
     end_1v = (jnp.arange(scores_bkv.shape[2]) == options.end)[None]
     first_b1 = beam.position_b[:, None] == 0
     last_b1 = beam.position_b[:, None] >= task.limit_b[:, None]
-    permitted_bv = jnp.where(last_b1, end_1v, ~task.banned_v[None] & ~(first_b1 & end_1v))
+    permitted_bv = jnp.where(last_b1, end_1v, ~task.banned_bv & ~(first_b1 & end_1v))
     if options.block_ngrams:
         scores_bkv = _without_repeats(scores_bkv, beam, options.block_ngrams)
     # NaN is not above -inf either, and must not win.

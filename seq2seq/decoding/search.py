@@ -1,59 +1,144 @@
-"""Batched beam search over any step function. Knows no model, no tokenizer, no configuration.
+"""Search over a queue of sentences, by any step function. Knows no model and no text.
 
-Nothing in a sentence's search looks at its neighbours: every sentence has its own position,
-limit and end, and once done it is frozen, however long the others run.
+As many sentences as there are slots are searched at a time; whoever is done makes room for the
+next. Nothing in a sentence's search looks at its neighbours: every sentence has its own position,
+limit and end, so that it matters to none of them who sits in the other slots, nor for how long.
 
-Axes: b sentence   k hypothesis   v vocabulary   t target position   s source position
-n row (b·k)
+Axes: q sentence of the queue   b slot   k hypothesis   n row (b·k)   v vocabulary
+t target position   s source position
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Int
 
 from seq2seq.decoding.beam import Beam, Hypotheses, Options, Task, Trace
 from seq2seq.decoding.choosing import choose, grow
 from seq2seq.decoding.rules import permitted
 
-Step: TypeAlias = Callable[[Array, Any], tuple[Array, Any, Array]]
-"""(previous words [b, k], state) -> (log-probabilities [b, k, v], state, attention [b, k, s]).
+Step: TypeAlias = Callable[[Array, Any, Any], tuple[Array, Array, Any, Array]]
+"""(previous words [b, k], memory, state) -> (scores [b, k, v], their log-sum-exp [b, k],
+state, attention [b, k, s]).
 
-Every leaf of the state has rows n = b·k as its first axis.
+A word's log-probability is its score less the log-sum-exp. Every leaf of the memory has the
+slots b as its first axis, every leaf of the state the rows n.
 """
 
 
-def search(step: Step, model: Any, task: Task, options: Options) -> Hypotheses:
-    """The best hypotheses that `step` can be followed to.
+class Sentences(NamedTuple):
+    """What the model knows of the queue; every leaf has the sentences q as its first axis."""
+
+    memory: Any  # what a step reads
+    state: Any  # what it hands on, as it is before the first word
+
+
+class _Slots(NamedTuple):
+    """The sentences that are being searched."""
+
+    place_b: Int[Array, " b"]  # in the queue; behind its end: nobody
+    task: Task
+    memory: Any
+    beam: Beam
+    state: Any
+
+
+class _Progress(NamedTuple):
+    slots: _Slots
+    taken: Int[Array, ""]  # sentences that have left the queue
+    results: Hypotheses  # of those that are done
+
+
+def search(step: Step, sentences: Sentences, task: Task, options: Options) -> Hypotheses:
+    """The best hypotheses that `step` can be followed to, for every sentence of the queue.
 
     A hypothesis that ends keeps its place in the beam and never changes again, so the beam
     of those that still grow narrows. A sentence is done when its `nbest` finished hypotheses
-    cannot be overtaken, however likely all further words were; the loop ends with the last one.
-    At the limit only the end is permitted, so that every score is that of the whole output.
+    cannot be overtaken, however likely all further words were. At the limit only the end is
+    permitted, so that every score is that of the whole output.
     """
-    beam = _begin(task, options)
+    queue = task.limit_b.shape[0]
+    count = (task.limit_b > 0).sum()
+    order_q = jnp.argsort(task.limit_b <= 0, stable=True)  # behind them: places without a sentence
 
-    def advance(carry: tuple[Beam, Any]) -> tuple[Beam, Any]:
-        beam, model = carry
-        index_b11 = jnp.maximum(beam.position_b - 1, 0)[:, None, None]
-        last_bk = jnp.take_along_axis(beam.trace.words_bkt, index_b11, axis=2)[:, :, 0]
-        words_bk = jnp.where(beam.position_b[:, None] == 0, options.begin, last_bk)
-        scores_bkv, model, attention_bks = step(words_bk, model)
-        allowed_bkv = permitted(scores_bkv, beam, task, options)
-        parents_bk, words_bk, gains_bk = choose(allowed_bkv, beam, options)
-        grown = grow(beam, attention_bks, parents_bk, (words_bk, gains_bk))
-        grown = _end(grown, words_bk, task, options)
-        frozen = jax.tree.map(
-            lambda old, new: jnp.where(_like(beam.done_b, old), old, new), beam, grown
-        )
-        sentences, hypotheses = parents_bk.shape
-        rows_n = (jnp.arange(sentences)[:, None] * hypotheses + parents_bk).reshape(-1)
-        return frozen, jax.tree.map(lambda leaf: leaf[rows_n], model)
+    def seated(at: _Slots) -> Array:
+        return (at.place_b < queue).any()
 
-    beam, _ = jax.lax.while_loop(lambda carry: ~carry[0].done_b.all(), advance, (beam, model))
-    return _ranked(beam, task, options)
+    def working(at: _Slots) -> Array:
+        return seated(at) & (_leaving(at, queue) == queue).all()
+
+    def relieve(progress: _Progress) -> _Progress:
+        at, taken, results = progress
+        results = _stored(results, _leaving(at, queue), _ranked(at.beam, at.task, options))
+        free_b = at.beam.done_b | (at.place_b == queue)
+        next_b = taken + jnp.cumsum(free_b) - 1
+        new_b = jnp.where(next_b < count, order_q[jnp.minimum(next_b, queue - 1)], queue)
+        at = _refilled(at, free_b, _seated(new_b, sentences, task, options))
+        at = jax.lax.while_loop(working, lambda at: _advanced(step, at, options), at)
+        return _Progress(at, jnp.minimum(taken + free_b.sum(), count), results)
+
+    def busy(progress: _Progress) -> Array:
+        return (progress.taken < count) | seated(progress.slots)
+
+    begin = _Progress(
+        _seated(jnp.full(options.slots, queue), sentences, task, options),
+        jnp.zeros_like(count),
+        _ranked(_begin(task, options), task, options),
+    )
+    return jax.lax.while_loop(busy, relieve, begin).results
+
+
+def _leaving(at: _Slots, queue: int) -> Array:
+    """The places of the sentences that are done; `queue` for all other slots."""
+    return jnp.where(at.beam.done_b, at.place_b, queue)
+
+
+def _stored(results: Hypotheses, place_b: Array, found: Hypotheses) -> Hypotheses:
+    """The results with those found at their places (a scatter would go slot by slot)."""
+    here_qb = place_b[None] == jnp.arange(len(results.ranks_bk))[:, None]
+    slot_q, new_q = here_qb.argmax(axis=1), here_qb.any(axis=1)
+    return jax.tree.map(
+        lambda old_q, found_b: jnp.where(_like(new_q, old_q), found_b[slot_q], old_q),
+        results,
+        found,
+    )
+
+
+def _seated(place_b: Array, sentences: Sentences, task: Task, options: Options) -> _Slots:
+    """These sentences, before their first word; nobody does what the last of the queue would."""
+    index_b = jnp.minimum(place_b, task.limit_b.shape[0] - 1)
+    task, sentences = jax.tree.map(lambda leaf: leaf[index_b], (task, sentences))
+    state = jax.tree.map(lambda leaf: jnp.repeat(leaf, options.beam, axis=0), sentences.state)
+    return _Slots(place_b, task, sentences.memory, _begin(task, options), state)
+
+
+def _refilled(at: _Slots, free_b: Array, new: _Slots) -> _Slots:
+    def renewed(old: Array, new: Array) -> Array:
+        free = jnp.repeat(free_b, old.shape[0] // len(free_b))  # rows, where there are rows
+        return jnp.where(_like(free, old), new, old)
+
+    return jax.tree.map(renewed, at, new)
+
+
+def _advanced(step: Step, at: _Slots, options: Options) -> _Slots:
+    """One word more for every hypothesis that grows."""
+    beam, task = at.beam, at.task
+    index_b11 = jnp.maximum(beam.position_b - 1, 0)[:, None, None]
+    last_bk = jnp.take_along_axis(beam.trace.words_bkt, index_b11, axis=2, mode="clip")[:, :, 0]
+    words_bk = jnp.where(beam.position_b[:, None] == 0, options.begin, last_bk)
+    scores_bkv, total_bk, state, attention_bks = step(words_bk, at.memory, at.state)
+    allowed_bkv = permitted(scores_bkv, beam, task, options)
+    parents_bk, words_bk, gains_bk = choose(allowed_bkv, total_bk, beam, options)
+    beam = grow(beam, attention_bks, parents_bk, (words_bk, gains_bk))
+    slots, hypotheses = parents_bk.shape
+    rows_n = (jnp.arange(slots)[:, None] * hypotheses + parents_bk).reshape(-1)
+    return at._replace(
+        beam=_ended(beam, words_bk, task, options),
+        state=jax.tree.map(lambda leaf: leaf[rows_n], state),
+    )
 
 
 def _begin(task: Task, options: Options) -> Beam:
@@ -75,11 +160,11 @@ def _begin(task: Task, options: Options) -> Beam:
         finished_bk=jnp.zeros(shape, bool),
         coverage_bks=jnp.zeros((*shape, sources if options.coverage_penalty else 0), jnp.float32),
         position_b=jnp.zeros(sentences, jnp.int32),
-        done_b=task.limit_b <= 0,
+        done_b=jnp.zeros(sentences, bool),
     )
 
 
-def _end(beam: Beam, words_bk: Array, task: Task, options: Options) -> Beam:
+def _ended(beam: Beam, words_bk: Array, task: Task, options: Options) -> Beam:
     """Marks the hypotheses that ended now, and the sentences whose result is settled."""
     alive_bk = beam.scores_bk > -jnp.inf
     beam = beam._replace(finished_bk=alive_bk & (beam.finished_bk | (words_bk == options.end)))

@@ -1,14 +1,15 @@
-"""Sentences of piece ids through the network and the search, in tiles of one fixed size.
+"""Sentences of piece ids through the network and the search, in queues of a few fixed sizes.
 
-On most devices the bits of a matrix product depend on how many rows are multiplied at once, and
-those of attention on the padded width. So a tile always has the same number of places (empty
-ones cost little: a step is bound by reading the weights), and a sentence's width depends on that
-sentence alone: its result is then the same alone, in any batch, and in any order. Knows no text.
+Whatever is searched together, a sentence's result is the same: its padded width depends on that
+sentence alone, and rows are multiplied in numbers that all give a row the same bits (`kernels`).
+Where that is not known, queues of every size are searched in the same number of slots.
+Knows no text.
 
-Axes: b sentence   k hypothesis   s source   t target position   v vocabulary
+Axes: q sentence of a queue   k hypothesis   s source   t target position   v vocabulary
 """
 
 import dataclasses
+import math
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -21,7 +22,9 @@ from seq2seq.decoding.executables import Executables, Home
 from seq2seq.model.weights import Weights
 
 WIDTHS = (*(8, 16, 24, 32, 48, 64, 96, 128, 192, 256), *(384, 512, 768, 1_024, 1_536, 2_048))
-_IN_FLIGHT = 2  # tiles computed while the host works on the one before
+_IN_FLIGHT = 2  # queues computed while the host works on the one before
+_SMALLEST_SIDE, _LANES = 128, 16
+_FEWEST_ROWS = 4  # that are multiplied like many; with fewer, JAX 0.12 goes another way
 _EXTRA = 10  # target pieces allowed beside the ratio
 
 
@@ -41,6 +44,35 @@ class Forced(NamedTuple):
 
     log_probabilities: list[float]
     attention_ts: np.ndarray  # shares of the source's words and its end
+
+
+class Queue(NamedTuple):
+    """The size of a queue: sentences, and how many of them are searched at a time."""
+
+    places: int
+    slots: int
+
+
+def queues(platform: str, beam: int, model: ModelConfig) -> tuple[Queue, ...]:
+    """The sizes to choose from, small ones first.
+
+    A step takes little longer for ten rows than for one, since it has to read all weights; from
+    some hundred rows on, twice as many take twice as long.
+    """
+    if platform != "cpu":
+        slots = max(1, min(640 // beam, 128))
+        return (Queue(4 * slots, slots),)
+    few = math.ceil(_FEWEST_ROWS / beam)
+    some, many = (max(few, min(slots, 160 // beam)) for slots in (8, 32))
+    if not _is_uniform(model):
+        return Queue(16, some), Queue(128, some)
+    return Queue(4, few), Queue(16, some), Queue(128, many)
+
+
+def _is_uniform(model: ModelConfig) -> bool:
+    """Whether rows get the same bits in any number: small products are computed by other code."""
+    sides = model.embedding, model.encoder_units, model.decoder_units
+    return all(side >= _SMALLEST_SIDE and side % _LANES == 0 for side in sides)
 
 
 def width(pieces: int) -> int:
@@ -70,19 +102,13 @@ class Tiles:
         return cls(model, options, executables, weights["target_ve"].shape[0])
 
     @property
-    def weights(self) -> Weights:
-        """On the device, as JAX's arrays."""
-        return self.executables.weights
+    def first(self) -> int:
+        """How many sentences to take at first: few, but not much slower than many."""
+        return self._queues[len(self._queues) // 2].places
 
     @property
-    def places(self) -> int:
-        """Sentences in a tile.
-
-        On a CPU, measured at 512 units: 80 rows instead of 40 are a tenth faster for many sentences
-        and take twice as long for a single one.
-        """
-        rows, most = (40, 16) if self.executables.platform == "cpu" else (640, 128)
-        return max(1, min(rows // self.options.beam, most))
+    def _queues(self) -> tuple[Queue, ...]:
+        return queues(self.executables.platform, self.options.beam, self.model)
 
     def limit(self, source: Sequence[int]) -> int:
         """The most pieces that a translation of these may have."""
@@ -94,13 +120,12 @@ class Tiles:
         """The hypotheses for each source, best first, in the order of the sources."""
         banned_v = np.zeros(self.vocabulary, bool)
         banned_v[list(banned)] = True
-        size = self.places
-        order = sorted(range(len(sources)), key=lambda place: len(sources[place]))
+        order = sorted(range(len(sources)), key=lambda place: -len(sources[place]))
         results: list[list[Hypothesis]] = [[] for _ in sources]
         flying: deque[tuple[list[int], Sequence[Any]]] = deque()
-        for members in _grouped(order, sources, size):
-            tile = [sources[place] for place in members]
-            flying.append((members, self._start(tile, banned_v, size, block_ngrams)))
+        for members in _grouped(order, sources, self._queues[-1].places):
+            queue = [sources[place] for place in members]
+            flying.append((members, self._start(queue, banned_v, block_ngrams)))
             if len(flying) > _IN_FLIGHT:
                 _land(results, *flying.popleft())
         while flying:
@@ -108,18 +133,20 @@ class Tiles:
         return results
 
     def _start(
-        self, tile: Sequence[list[int]], banned_v: np.ndarray, size: int, block_ngrams: int
+        self, sentences: Sequence[list[int]], banned_v: np.ndarray, block_ngrams: int
     ) -> Sequence[Any]:
-        options, columns = self.options, width(len(tile[0]) + 1)
-        source_bs = np.full((size, columns), PAD, np.int32)
-        length_b, limit_b = np.ones(size, np.int32), np.zeros(size, np.int32)
-        for place, ids in enumerate(tile):
-            source_bs[place, : len(ids) + 1] = [*ids, EOS]
-            length_b[place], limit_b[place] = len(ids) + 1, self.limit(ids)
+        options, columns = self.options, width(len(sentences[0]) + 1)
+        size = next(size for size in self._queues if size.places >= len(sentences))
+        source_qs = np.full((size.places, columns), PAD, np.int32)
+        length_q, limit_q = np.ones(size.places, np.int32), np.zeros(size.places, np.int32)
+        for place, ids in enumerate(sentences):
+            source_qs[place, : len(ids) + 1] = [*ids, EOS]
+            length_q[place], limit_q[place] = len(ids) + 1, self.limit(ids)
         settings = {
             "begin": BOS,
             "end": EOS,
             "beam": options.beam,
+            "slots": size.slots,
             "positions": int(options.max_length_ratio * columns) + _EXTRA + 1,
             "nbest": options.nbest,
             "length_penalty": options.length_penalty,
@@ -127,8 +154,8 @@ class Tiles:
             "block_ngrams": block_ngrams,
         }
         return self.executables.run(
-            "search_tile",
-            *(source_bs, length_b, limit_b, banned_v),
+            "search_queue",
+            *(source_qs, length_q, limit_q, banned_v),
             model=self.model,
             options=tuple(settings.items()),
             dtype=options.precision,
@@ -151,7 +178,7 @@ class Tiles:
 
 
 def _grouped(order: Sequence[int], sources: Sequence[list[int]], size: int) -> Iterator[list[int]]:
-    """Tiles of one width, from sources in the order of their lengths."""
+    """Queues of one width, from sources in the order of their lengths."""
     members: list[int] = []
     for place in order:
         full = len(members) == size
@@ -168,7 +195,7 @@ def _width(sources: Sequence[list[int]], place: int) -> int:
 
 
 def _land(results: list[list[Hypothesis]], members: Sequence[int], found: Sequence[Any]) -> None:
-    """Fetches a tile and puts its hypotheses where they belong."""
+    """Fetches a queue and puts its hypotheses where they belong."""
     *trace, lengths_bk, scores_bk, ranks_bk = map(np.asarray, found)
     for row, place in enumerate(members):
         results[place] = [

@@ -97,8 +97,8 @@ class Translator:
             yield from self.translate_chunk(chunk)
 
     def chunk_sizes(self) -> Iterator[int]:
-        """How many lines to take at a time: one tile at first, later `translate.chunk`."""
-        return lines.sizes(self._tiles.places, self.config.translate.chunk)
+        """How many lines to take at a time: few at first, later `translate.chunk`."""
+        return lines.sizes(self._tiles.first, self.config.translate.chunk)
 
     def translate_chunk(self, chunk: Sequence[str]) -> list[Translation]:
         """Translates lines that are sorted by length and searched together."""

@@ -58,7 +58,7 @@ class Network(nnx.Module):
     ) -> Memory:
         """Reads the sources; what stands behind `length` is padding and has no influence."""
         table_ve = self.target_ve if self.source_ve is None else self.source_ve
-        x_sbe = jnp.take(table_ve[...], source_bs.T, axis=0).astype(jnp.float32)
+        x_sbe = _rows(table_ve[...], source_bs.T)
         x_sbe = dropout(x_sbe, self.config.dropout_embedding, site=0)
         memory_sbm, summary_bm = self.encoder(x_sbe, length_b, dropout=dropout.at(1))
         mask_bs = jnp.arange(source_bs.shape[1])[None] < length_b[:, None]
@@ -76,7 +76,7 @@ class Network(nnx.Module):
         dropout: Dropout = OFF,
     ) -> tuple[Float[Array, "t n e"], DecoderState, Float[Array, "t n s"]]:
         """Reads words (the previous ones) and gives readouts for the next, and the attention."""
-        x_tne = jnp.take(self.target_ve[...], words_tn, axis=0).astype(jnp.float32)
+        x_tne = _rows(self.target_ve[...], words_tn)
         x_tne = dropout(x_tne, self.config.dropout_embedding, site=2)
         return self.decoder(x_tne, state, memory, dropout=dropout.at(3))
 
@@ -90,6 +90,16 @@ class Network(nnx.Module):
         """The softmax layer's weights and bias."""
         table_ve = self.target_ve if self.output_ve is None else self.output_ve
         return table_ve[...], self.output_bias_v[...]
+
+
+def _rows(table_ve: Array, words: Array) -> Array:
+    """Embeddings, in float32."""
+    if table_ve.dtype != jnp.bfloat16:
+        return jnp.take(table_ve, words, axis=0)
+    # As bits: XLA's CPU would widen the whole table to look up a few of its rows.
+    bits_ve = jax.lax.bitcast_convert_type(table_ve, jnp.uint16)
+    found = jax.lax.bitcast_convert_type(jnp.take(bits_ve, words, axis=0), jnp.bfloat16)
+    return found.astype(jnp.float32)
 
 
 def initialise(config: ModelConfig, sizes: Sizes, seed: int) -> Weights:

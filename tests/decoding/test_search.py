@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from seq2seq.decoding.beam import Hypotheses, Options, Task
-from seq2seq.decoding.search import search
+from seq2seq.decoding.search import Sentences, search
 
 PAD, BOS, EOS = 0, 1, 2
 SOURCES = 3
+STEPS: list[None] = []  # one for each step of the last search
 
 
 def table(vocabulary: int, *, sentences: int = 1, seed: int = 0) -> jax.Array:
@@ -22,32 +23,46 @@ def table(vocabulary: int, *, sentences: int = 1, seed: int = 0) -> jax.Array:
     return jax.nn.log_softmax(logits)
 
 
-def run(table_bxyv: jax.Array, limits: list[int], *, beam: int = 3, **options) -> Hypotheses:
+def run(
+    table_qxyv: jax.Array, limits: list[int], *, beam: int = 3, slots: int = 0, **options
+) -> Hypotheses:
     """Searches with the table as the model; attention walks along the source."""
-    settings = Options(begin=BOS, end=EOS, beam=beam, positions=31, **options)
-    return compiled(table_bxyv, jnp.array(limits), settings)
+    return counted_run(table_qxyv, limits, beam=beam, slots=slots, **options)[0]
+
+
+def counted_run(
+    table_qxyv: jax.Array, limits: list[int], *, beam: int, slots: int, **options
+) -> tuple[Hypotheses, int]:
+    """The same, and the number of steps."""
+    fixed = {"begin": BOS, "end": EOS, "positions": 31, "slots": slots or len(limits)}
+    STEPS.clear()
+    found = compiled(table_qxyv, jnp.array(limits), Options(**fixed, beam=beam, **options))
+    jax.effects_barrier()
+    return found, len(STEPS)
 
 
 @functools.partial(jax.jit, static_argnames="settings")
-def compiled(table_bxyv: jax.Array, limit_b: jax.Array, settings: Options) -> Hypotheses:
-    sentences, vocabulary = table_bxyv.shape[0], table_bxyv.shape[-1]
+def compiled(table_qxyv: jax.Array, limit_q: jax.Array, settings: Options) -> Hypotheses:
+    sentences, vocabulary = table_qxyv.shape[0], table_qxyv.shape[-1]
 
-    def step(words_bk, state):
+    def step(words_bk, table_bxyv, state):
+        jax.debug.callback(lambda: STEPS.append(None))
         before_n, at_n = state
-        sentence_b1 = jnp.arange(sentences)[:, None]
-        scores_bkv = table_bxyv[sentence_b1, before_n.reshape(words_bk.shape), words_bk]
+        slot_b1 = jnp.arange(settings.slots)[:, None]
+        scores_bkv = table_bxyv[slot_b1, before_n.reshape(words_bk.shape), words_bk]
         attention_ns = jax.nn.one_hot(at_n % SOURCES, SOURCES)
         attention_bks = attention_ns.reshape(*words_bk.shape, SOURCES)
-        return scores_bkv, (words_bk.reshape(-1), at_n + 1), attention_bks
+        total_bk = jnp.zeros(words_bk.shape)  # the scores are log-probabilities already
+        return scores_bkv, total_bk, (words_bk.reshape(-1), at_n + 1), attention_bks
 
-    rows = sentences * settings.beam
-    state = (jnp.full(rows, BOS), jnp.zeros(rows, int))
+    banned_v = jnp.array([word in (PAD, BOS) for word in range(vocabulary)])
     task = Task(
-        limit_b,
+        limit_q,
         jnp.ones((sentences, SOURCES), bool),
-        jnp.array([word in (PAD, BOS) for word in range(vocabulary)]),
+        jnp.broadcast_to(banned_v, (sentences, vocabulary)),
     )
-    return search(step, state, task, settings)
+    state = (jnp.full(sentences, BOS), jnp.zeros(sentences, int))
+    return search(step, Sentences(table_qxyv, state), task, settings)
 
 
 def outputs(result: Hypotheses, sentence: int = 0) -> list[list[int]]:
@@ -133,6 +148,24 @@ def test_a_sentence_alone_gives_what_it_gives_among_others(beam):
         np.testing.assert_array_equal(together.scores_bk[sentence], alone.scores_bk[0])
 
 
+@pytest.mark.parametrize("slots", [1, 2, 5])
+def test_what_becomes_of_a_sentence_does_not_depend_on_the_number_of_slots(slots):
+    model = table(9, sentences=7, seed=4)
+    limits = [2, 9, 0, 30, 5, 0, 12]
+    together, queued = (run(model, limits, beam=3, slots=count) for count in (7, slots))
+    for sentence in range(7):
+        assert outputs(queued, sentence) == outputs(together, sentence)
+        np.testing.assert_array_equal(queued.scores_bk[sentence], together.scores_bk[sentence])
+
+
+def test_no_slot_waits_while_there_is_a_sentence_in_the_queue():
+    model = table(9, sentences=8).at[..., EOS].set(-90.0)
+    limits = [3, 9, 3, 3, 3, 3, 3, 3]  # words: with the end 4, and once 10
+    _, steps = counted_run(model, limits, beam=1, slots=2)
+    first, second = 4 + 4 + 4 + 4 + 4, 10 + 4 + 4
+    assert steps == max(first, second)
+
+
 @pytest.mark.parametrize("penalty", [0.5, 2.0])
 def test_asking_for_more_hypotheses_does_not_change_the_best(penalty):
     model = table(9, sentences=64, seed=5)
@@ -174,6 +207,10 @@ def test_not_a_number_never_wins():
     assert outputs(result)
     assert 5 not in set(itertools.chain(*outputs(result)))
     assert np.isfinite(np.asarray(result.scores_bk)[0, 0])
+
+
+def test_a_distribution_that_is_none_ends_the_search():
+    assert outputs(run(table(9) + jnp.nan, [6], beam=4)) == []
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

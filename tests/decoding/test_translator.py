@@ -14,6 +14,7 @@ import safetensors.numpy
 from seq2seq import Translator, configfile, layout
 from seq2seq.config import Config, ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
+from seq2seq.decoding import kernels
 from seq2seq.decoding import translator as module
 from seq2seq.decoding.tiles import Tiles
 from seq2seq.errors import UserError
@@ -153,7 +154,7 @@ def test_a_length_limit_that_cuts_is_flagged(translator):
 
 
 def weights_of(translator: Translator) -> network.Weights:
-    return translator._tiles.weights
+    return kernels.upright(translator._tiles.executables.weights)
 
 
 def test_a_model_that_loops_is_decoded_again_and_flagged(translator):

@@ -1,0 +1,45 @@
+"""Products of few rows: the same bits for a row, however many others are multiplied with it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seq2seq.config import ModelConfig
+from seq2seq.decoding import kernels
+from seq2seq.decoding.tiles import queues
+from seq2seq.model.product import product
+
+SHAPES = [(512, 2048), (1024, 2048), (512, 8_000), (1024, 512), (128, 512)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", [np.float32, jnp.bfloat16])
+def test_a_row_has_the_same_bits_in_queues_of_every_size(shape, dtype):
+    random = np.random.default_rng(1)
+    kernel_ij = random.normal(size=shape).astype(dtype)
+    laid_out = kernels.turned({"kernel_ij": kernel_ij})
+
+    @jax.jit
+    def multiply(x_ni, laid_out):
+        return product("ni,ij->nj", x_ni, kernels.upright(laid_out)["kernel_ij"], dtype)
+
+    for beam in (1, 2, 5, 12):
+        rows = sorted({size.slots * beam for size in queues("cpu", beam, ModelConfig())})
+        x_ni = random.normal(size=(rows[-1], shape[0])).astype(np.float32)
+        most_nj = np.asarray(multiply(x_ni, laid_out))
+        for few in rows[:-1]:
+            np.testing.assert_array_equal(multiply(x_ni[:few], laid_out), most_nj[:few])
+
+
+def test_turning_weights_back_gives_them_as_they_were():
+    random = np.random.default_rng(1)
+    weights = {
+        "encoder": {0: {"recurrent_dg": random.normal(size=(3, 12)).astype(np.float32)}},
+        "decoder": {"readout_de": random.normal(size=(3, 5)).astype(np.float32)},
+        "target_ve": random.normal(size=(7, 5)).astype(np.float32),
+        "output_bias_v": np.zeros(7, np.float32),
+    }
+    turned = kernels.turned(weights)
+    assert turned["decoder"]["readout_de"].shape == (5, 3)
+    jax.tree.map(np.testing.assert_array_equal, kernels.upright(turned), weights)
