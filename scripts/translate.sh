@@ -43,7 +43,7 @@ while (($#)); do
     shift
 done
 # Before a minute of installing, not after it.
-if [[ ! -e $model && -z $help ]]; then
+if [[ ! -e $model && $model != *+* && -z $help ]]; then
     fail "there is no model at '$model'; train one (scripts/demo.sh), or name one with --model or SEQ2SEQ_MODEL"
 fi
 

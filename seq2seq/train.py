@@ -117,6 +117,7 @@ def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:
         return lambda weights: {}
     from seq2seq.corpus.text import read_lines
     from seq2seq.corpus.tokenizer import Tokenizer
+    from seq2seq.decoding.members import Member
     from seq2seq.decoding.translator import Translator
     from seq2seq.evaluation.quality import score_one
 
@@ -126,7 +127,8 @@ def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:
     tokenizers = [Tokenizer.load(run.tokenizer(side)) for side in SIDES]
 
     def judge(weights: Any) -> dict[str, float]:
-        hypotheses = Translator(config, weights, *tokenizers).translate(sources)
+        members = [Member(config.model, weights)]
+        hypotheses = Translator(config, members, *tokenizers).translate(sources)
         return {name: score_one(name, hypotheses, references) for name in ("bleu", "chrf")}
 
     return judge

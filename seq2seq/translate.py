@@ -31,7 +31,11 @@ def main(argv: Sequence[str]) -> None:
         "as its alternatives. Sentences that are too long are translated in parts.",
         {"beam": "translate.beam", "nbest": "translate.nbest", "format": "translate.format"},
     )
-    parser.add_argument("model", metavar="MODEL", help="a run folder, its best/, or a model folder")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a run folder, its best/, or a model folder; or several of one vocabulary: A+B",
+    )
     parser.add_argument("text", nargs="*", metavar="TEXT", help="lines to translate; none: stdin")
     parser.add_argument("--input", type=Path, metavar="FILE", help="read this instead of stdin")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write this instead of stdout")

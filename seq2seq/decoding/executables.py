@@ -61,9 +61,9 @@ def find_home(setting: str) -> Home | None:
 
 
 class Executables:
-    """The functions of `programs`, called by name, with one set of weights."""
+    """The functions of `programs`, called by name, with the weights of one or several networks."""
 
-    def __init__(self, weights: Weights, precision: str, home: Home | None) -> None:
+    def __init__(self, weights: tuple[Weights, ...], precision: str, home: Home | None) -> None:
         self._given = weights
         self._precision = precision
         self._home = home
@@ -79,7 +79,7 @@ class Executables:
         return jax.default_backend()
 
     @functools.cached_property
-    def weights(self) -> Weights:
+    def weights(self) -> tuple[Weights, ...]:
         """On the device, as JAX's arrays, laid out as the programs take them."""
         import jax
 
@@ -140,8 +140,8 @@ class Executables:
         return [put(leaf) for _, leaf in _in_order(self._placed)]
 
     @functools.cached_property
-    def _placed(self) -> Weights:
-        return kernels.turned(_mapped(self._cast, self._given))
+    def _placed(self) -> tuple[Weights, ...]:
+        return tuple(kernels.turned(_mapped(self._cast, each)) for each in self._given)
 
     @functools.cached_property
     def _layout(self) -> tuple[Any, ...]:
@@ -160,7 +160,7 @@ def _on_cpu() -> bool:
     return not any(map(find_spec, ("jax_plugins", "libtpu")))
 
 
-def _call(compiled: Any, weights: Weights, arguments: _Arrays) -> _Arrays:
+def _call(compiled: Any, weights: tuple[Weights, ...], arguments: _Arrays) -> _Arrays:
     return compiled(weights, *arguments)
 
 
@@ -192,11 +192,14 @@ def _mapped(function: Callable[[Any], Any], weights: Mapping[Any, Any]) -> Weigh
     }
 
 
-def _in_order(weights: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def _in_order(weights: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """The leaves as JAX orders them, which sorts keys and not names."""
-    for key in sorted(weights):
-        value, name = weights[key], f"{path}.{key}"
-        if isinstance(value, Mapping):
-            yield from _in_order(value, name)
-        else:
-            yield name, value
+    if isinstance(weights, Mapping):
+        inside = ((key, weights[key]) for key in sorted(weights))
+    elif isinstance(weights, tuple):
+        inside = enumerate(weights)
+    else:
+        yield path, weights
+        return
+    for key, value in inside:
+        yield from _in_order(value, f"{path}.{key}")

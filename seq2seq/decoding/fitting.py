@@ -8,6 +8,7 @@ import numpy as np
 
 from seq2seq.config import ModelConfig
 from seq2seq.decoding import cache
+from seq2seq.decoding.members import Member
 from seq2seq.errors import UserError
 from seq2seq.model.weights import Sizes, Weights, flatten
 
@@ -18,13 +19,18 @@ class Mismatch(UserError):
     """Parts of a model that come from different models."""
 
 
-def require(
-    config: ModelConfig, sizes: Sizes, weights: Weights, folder: Path | None = None
-) -> None:
+def require(member: Member, sizes: Sizes, folder: Path | None = None) -> None:
     """Refuses weights that are not those of such a network, or that hold no numbers.
 
     What such a network has is remembered in `folder`, if there is one.
     """
+    try:
+        _require(member.model, sizes, member.weights, folder)
+    except Mismatch as error:
+        raise Mismatch(f"model {member.name!r}: {error}" if member.name else error) from None
+
+
+def _require(config: ModelConfig, sizes: Sizes, weights: Weights, folder: Path | None) -> None:
     found = dict(flatten(weights))
     _require_vocabulary("target", sizes.target, found.get("target_ve"))
     source = found.get("target_ve" if config.tie == "all" else "source_ve")

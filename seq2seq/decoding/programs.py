@@ -5,7 +5,7 @@ a flat tuple of arrays. Named and called through `executables`, which spares mos
 import and all that it brings with it.
 
 Axes: q sentence of a queue   b sentence   k hypothesis   n row (b·k)   s source
-t target position   v vocabulary
+t target position   v vocabulary   w word, after what begins a sentence
 """
 
 import functools
@@ -18,25 +18,24 @@ from jax.typing import DTypeLike
 from jaxtyping import Bool, Float, Int
 
 from seq2seq.config import ModelConfig
-from seq2seq.decoding import kernels
+from seq2seq.decoding import ensemble
 from seq2seq.decoding.beam import Options, Task
-from seq2seq.decoding.search import Sentences, search
-from seq2seq.model import network
+from seq2seq.decoding.search import Sentences, normalised, search
+from seq2seq.model.weights import Weights
 
-_LANES = 16
 _ENCODED = 8  # sentences at a time: so few rows are multiplied alike, however long the queue
 
 
 # keep_unused: a stored executable is fed all arguments, those that it does not need too.
-@functools.partial(jax.jit, static_argnames=("model", "options", "dtype"), keep_unused=True)
+@functools.partial(jax.jit, static_argnames=("models", "options", "dtype"), keep_unused=True)
 def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
-    weights: network.Weights,
+    weights: tuple[Weights, ...],
     source_qs: Int[Array, "q s"],
     length_q: Int[Array, " q"],
     limit_q: Int[Array, " q"],
     banned_v: Bool[Array, " v"],
     *,
-    model: ModelConfig,
+    models: tuple[ModelConfig, ...],
     options: tuple[tuple[str, Any], ...],
     dtype: DTypeLike,
 ) -> tuple[Array, ...]:
@@ -48,38 +47,30 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
 
     def step(words_bk: Array, memory: Any, state: Any) -> tuple[Array, Array, Any, Array]:
         # Bound in here: weights that are turned outside of a loop are turned in memory.
-        net = network.bind(model, kernels.upright(weights), dtype)
-        readout_1ne, state, weights_1ns = net.decode(words_bk.reshape(1, -1), state, memory)
-        logits_nv = net.logits(readout_1ne)[0]
+        net = ensemble.bind(models, weights, dtype)
+        found = net.step(words_bk.reshape(1, -1), state, memory)
         shape = words_bk.shape
         return (
-            logits_nv.reshape(*shape, -1),
-            _log_sum_exp(logits_nv).reshape(shape),
-            state,
-            weights_1ns[0].reshape(*shape, -1),
+            found.scores_tnv.reshape(*shape, -1),
+            found.total_tn.reshape(shape),
+            found.states,
+            found.attention_tns.reshape(*shape, -1),
         )
 
-    memory, state = _encoded(weights, source_qs, length_q, limit_q, model=model, dtype=dtype)
+    memory, state = _encoded(weights, source_qs, length_q, limit_q, models=models, dtype=dtype)
     banned_qv = jnp.broadcast_to(banned_v[None], (len(limit_q), len(banned_v)))
-    task = Task(limit_q, memory.mask_bs, banned_qv)
+    task = Task(limit_q, memory[0].mask_bs, banned_qv)
     found = search(step, Sentences(memory, state), task, chosen)
     return (*found.trace, found.lengths_bk, found.scores_bk, found.ranks_bk)
 
 
-def _log_sum_exp(x_nv: Array) -> Array:
-    most_n = x_nv.max(axis=1)
-    sum_n = jnp.exp(x_nv - most_n[:, None]).sum(axis=1)
-    # Filled up: the few that do not fill a vector register get other bits of the logarithm.
-    return jnp.log(jnp.pad(sum_n, (0, -len(sum_n) % _LANES)))[: len(sum_n)] + most_n
-
-
 def _encoded(
-    weights: network.Weights,
+    weights: tuple[Weights, ...],
     source_qs: Array,
     length_q: Array,
     limit_q: Array,
     *,
-    model: ModelConfig,
+    models: tuple[ModelConfig, ...],
     dtype: DTypeLike,
 ) -> tuple[Any, Any]:
     """Memory and first state of every sentence, a few at a time, and none for empty places."""
@@ -87,7 +78,7 @@ def _encoded(
     few = min(queue, _ENCODED)
 
     def encode(start: Array) -> tuple[Any, Any]:
-        net = network.bind(model, kernels.upright(weights), dtype)
+        net = ensemble.bind(models, weights, dtype)
         source_bs, length_b = (
             jax.lax.dynamic_slice_in_dim(each, start, few) for each in (source_qs, length_q)
         )
@@ -111,18 +102,35 @@ def _encoded(
     return jax.lax.while_loop(lambda carry: carry[0] < count, more, begin)[1]
 
 
-@functools.partial(jax.jit, static_argnames=("model", "dtype"), keep_unused=True)
-def force(
-    weights: network.Weights,
+@functools.partial(jax.jit, static_argnames=("models", "penalties", "dtype"), keep_unused=True)
+def force_tile(  # noqa: PLR0917 (as above)
+    weights: tuple[Weights, ...],
     source_bs: Int[Array, "b s"],
     length_b: Int[Array, " b"],
-    words_tb: Int[Array, "t b"],
+    words_bw: Int[Array, "b w"],
+    count_b: Int[Array, " b"],
     *,
-    model: ModelConfig,
+    models: tuple[ModelConfig, ...],
+    penalties: tuple[float, float],
     dtype: DTypeLike,
-) -> tuple[Float[Array, "t v"], Float[Array, "t s"]]:
-    """Log-probabilities of all words at each position of the first sentence, and the attention."""
-    net = network.bind(model, kernels.upright(weights), dtype)
-    memory = net.encode(source_bs, length_b)
-    readout_tbe, _, attention_tbs = net.decode(words_tb, net.begin(memory), memory)
-    return jax.nn.log_softmax(net.logits(readout_tbe)[:, 0]), attention_tbs[:, 0]
+) -> tuple[Float[Array, "b t"], Float[Array, "b t s"], Float[Array, " b"], Float[Array, " b"]]:
+    """Of so many words after the first of each row: log-probabilities, attention, score and rank.
+
+    `penalties` are the search's, of length and of coverage.
+    """
+    net = ensemble.bind(models, weights, dtype)
+    memories = net.encode(source_bs, length_b)
+    fed_tb, wanted_tb = words_bw[:, :-1].T, words_bw[:, 1:].T
+    found = net.step(fed_tb, net.begin(memories), memories)
+    scores_tb = jnp.take_along_axis(found.scores_tnv, wanted_tb[:, :, None], axis=2)[:, :, 0]
+    gains_tb = scores_tb - found.total_tn
+    real_tb = jnp.arange(fed_tb.shape[0])[:, None] < count_b[None]
+    gains_tb = jnp.where(real_tb, gains_tb, 0.0)
+    coverage_bs = jnp.where(real_tb[:, :, None], found.attention_tns, 0.0).sum(axis=0)
+    score_b = gains_tb.sum(axis=0)
+    rank_b1 = normalised(
+        *(score_b[:, None], count_b[:, None], coverage_bs[:, None], memories[0].mask_bs),
+        length_penalty=penalties[0],
+        coverage_penalty=penalties[1],
+    )
+    return gains_tb.T, found.attention_tns.transpose(1, 0, 2), score_b, rank_b1[:, 0]

@@ -177,14 +177,31 @@ def _ended(beam: Beam, words_bk: Array, task: Task, options: Options) -> Beam:
 
 
 def _ranks(beam: Beam, task: Task, options: Options) -> Array:
-    """The figure that orders finished hypotheses (Wu et al. 2016, with plain length)."""
-    lengths_bk = jnp.maximum(beam.lengths_bk, 1).astype(jnp.float32)
-    ranks_bk = beam.scores_bk / lengths_bk**options.length_penalty
-    if options.coverage_penalty:
-        covered_bks = jnp.log(jnp.clip(beam.coverage_bks, 1e-6, 1.0))
-        missing_bk = jnp.where(task.mask_bs[:, None], covered_bks, 0.0).sum(axis=2)
-        ranks_bk += options.coverage_penalty * missing_bk
+    ranks_bk = normalised(
+        *(beam.scores_bk, beam.lengths_bk, beam.coverage_bks, task.mask_bs),
+        length_penalty=options.length_penalty,
+        coverage_penalty=options.coverage_penalty,
+    )
     return jnp.where(beam.finished_bk, ranks_bk, -jnp.inf)
+
+
+def normalised(
+    scores_bk: Array,
+    lengths_bk: Array,
+    coverage_bks: Array,
+    mask_bs: Array,
+    *,
+    length_penalty: float,
+    coverage_penalty: float,
+) -> Array:
+    """The figure that orders finished hypotheses (Wu et al. 2016, with plain length)."""
+    lengths_bk = jnp.maximum(lengths_bk, 1).astype(jnp.float32)
+    ranks_bk = scores_bk / lengths_bk**length_penalty
+    if coverage_penalty:
+        covered_bks = jnp.log(jnp.clip(coverage_bks, 1e-6, 1.0))
+        missing_bk = jnp.where(mask_bs[:, None], covered_bks, 0.0).sum(axis=2)
+        ranks_bk += coverage_penalty * missing_bk
+    return ranks_bk
 
 
 def _ranked(beam: Beam, task: Task, options: Options) -> Hypotheses:

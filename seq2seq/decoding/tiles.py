@@ -39,13 +39,6 @@ class Hypothesis(NamedTuple):
     rank: float  # the normalised score that orders hypotheses
 
 
-class Forced(NamedTuple):
-    """What the model thinks of a given output, word by word."""
-
-    log_probabilities: list[float]
-    attention_ts: np.ndarray  # shares of the source's words and its end
-
-
 class Queue(NamedTuple):
     """The size of a queue: sentences, and how many of them are searched at a time."""
 
@@ -53,7 +46,7 @@ class Queue(NamedTuple):
     slots: int
 
 
-def queues(platform: str, beam: int, model: ModelConfig) -> tuple[Queue, ...]:
+def queues(platform: str, beam: int, models: Sequence[ModelConfig]) -> tuple[Queue, ...]:
     """The sizes to choose from, small ones first.
 
     A step takes little longer for ten rows than for one, since it has to read all weights; from
@@ -64,7 +57,7 @@ def queues(platform: str, beam: int, model: ModelConfig) -> tuple[Queue, ...]:
         return (Queue(4 * slots, slots),)
     few = math.ceil(_FEWEST_ROWS / beam)
     some, many = (max(few, min(slots, 160 // beam)) for slots in (8, 32))
-    if not _is_uniform(model):
+    if not all(map(_is_uniform, models)):
         return Queue(16, some), Queue(128, some)
     return Queue(4, few), Queue(16, some), Queue(128, many)
 
@@ -82,9 +75,9 @@ def width(pieces: int) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Tiles:
-    """A network with its weights in place, ready to search."""
+    """Networks with their weights in place, ready to search as one."""
 
-    model: ModelConfig
+    models: tuple[ModelConfig, ...]
     options: TranslateConfig
     executables: Executables
     vocabulary: int  # of the target
@@ -92,14 +85,14 @@ class Tiles:
     @classmethod
     def place(
         cls,
-        model: ModelConfig,
+        models: Sequence[ModelConfig],
         options: TranslateConfig,
-        weights: Weights,
+        weights: Sequence[Weights],
         home: Home | None = None,
     ) -> "Tiles":
-        """With the weights in the precision of translation."""
-        executables = Executables(weights, options.precision, home)
-        return cls(model, options, executables, weights["target_ve"].shape[0])
+        """With the weights of each network in the precision of translation."""
+        executables = Executables(tuple(weights), options.precision, home)
+        return cls(tuple(models), options, executables, weights[0]["target_ve"].shape[0])
 
     @property
     def first(self) -> int:
@@ -108,7 +101,7 @@ class Tiles:
 
     @property
     def _queues(self) -> tuple[Queue, ...]:
-        return queues(self.executables.platform, self.options.beam, self.model)
+        return queues(self.executables.platform, self.options.beam, self.models)
 
     def limit(self, source: Sequence[int]) -> int:
         """The most pieces that a translation of these may have."""
@@ -156,25 +149,10 @@ class Tiles:
         return self.executables.run(
             "search_queue",
             *(source_qs, length_q, limit_q, banned_v),
-            model=self.model,
+            models=self.models,
             options=tuple(settings.items()),
             dtype=options.precision,
         )
-
-    def force(self, source: list[int], target: list[int]) -> "Forced":
-        """How probable the given words are (the end among them, if it is there), one by one."""
-        source_1s = np.full((1, width(len(source) + 1)), PAD, np.int32)
-        source_1s[0, : len(source) + 1] = [*source, EOS]
-        scores_tv, attention_ts = self.executables.run(
-            "force",
-            source_1s,
-            np.array([len(source) + 1], np.int32),
-            np.array([[BOS, *target[:-1]]], np.int32).T,
-            model=self.model,
-            dtype=self.options.precision,
-        )
-        gains = np.asarray(scores_tv)[np.arange(len(target)), target].tolist()
-        return Forced(gains, np.asarray(attention_ts)[:, : len(source) + 1])
 
 
 def _grouped(order: Sequence[int], sources: Sequence[list[int]], size: int) -> Iterator[list[int]]:

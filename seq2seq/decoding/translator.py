@@ -13,8 +13,9 @@ from seq2seq import configfile, layout
 from seq2seq.config import Config, ConfigError
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
-from seq2seq.decoding import fitting, guards, lines
+from seq2seq.decoding import fitting, forcing, guards, lines, members
 from seq2seq.decoding.executables import Home, find_home
+from seq2seq.decoding.members import Member
 from seq2seq.decoding.splitting import split
 from seq2seq.decoding.tiles import Hypothesis, Tiles
 from seq2seq.decoding.translation import Aligned, Alternative, Attention, Token, Translation
@@ -35,7 +36,7 @@ class _Part:
 
 
 class Translator:
-    """A model that translates lines of raw text.
+    """A model, or several of one vocabulary as an ensemble, that translates lines of raw text.
 
     The text of a translation depends on its source alone, not on what it is translated with.
 
@@ -46,7 +47,7 @@ class Translator:
     def __init__(
         self,
         config: Config,
-        weights: Weights,
+        members: Sequence[Member],
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
         *,
@@ -54,34 +55,41 @@ class Translator:
     ) -> None:
         """Executables are kept in their `home`, if they have one."""
         sizes = Sizes(source_tokenizer.size, target_tokenizer.size)
-        fitting.require(config.model, sizes, weights, home and home.folder)
+        for member in members:
+            fitting.require(member, sizes, home and home.folder)
         self.config = config
         self._source, self._target = source_tokenizer, target_tokenizer
-        self._tiles = Tiles.place(config.model, config.translate, weights, home)
+        models, weights, _ = zip(*members, strict=True)
+        self._tiles = Tiles.place(models, config.translate, weights, home)
 
     @classmethod
-    def load(cls, folder: str | Path, overrides: Sequence[str] = ()) -> "Translator":
-        """Opens a run folder or model folder; overrides are `translate.key=value`."""
-        found = layout.find_model(folder)
-        config = configfile.from_json(found.config)
-        changed = configfile.override(config, overrides)
-        for name, _, _ in configfile.differences(config, changed):
+    def load(cls, model: str | Path, overrides: Sequence[str] = ()) -> "Translator":
+        """Opens a run folder, a model folder, or several (a+b); overrides: `translate.key=value`.
+
+        Settings are those of the first.
+        """
+        found = members.find(str(model))
+        configs = [configfile.from_json(folder.config) for _, folder in found]
+        changed = configfile.override(configs[0], overrides)
+        for name, _, _ in configfile.differences(configs[0], changed):
             if not name.startswith("translate."):
                 raise ConfigError(
-                    f"{name} is part of the model {str(folder)!r} and cannot be set when "
+                    f"{name} is part of the model {found[0][0]!r} and cannot be set when "
                     "translating; only translate.* can"
                 )
+        members.require_one_vocabulary(found)
         home = find_home(changed.translate.cache)
-        source, target = _tokenizers(found)
-        weights = weight_files.load(found)
-        try:
-            return cls(changed, weights, source, target, home=home)
-        except fitting.Mismatch as error:
-            raise fitting.Mismatch(f"model {str(folder)!r}: {error}") from None
+        source, target = _tokenizers(found[0][1])
+        loaded = [
+            Member(config.model, weight_files.load(folder), name)
+            for config, (name, folder) in zip(configs, found, strict=True)
+        ]
+        return cls(members.common(changed, configs), loaded, source, target, home=home)
 
-    def with_weights(self, weights: Weights) -> "Translator":
-        """The same with other weights of the same shapes; nothing is compiled again."""
-        return Translator(self.config, weights, self._source, self._target)
+    def with_weights(self, *weights: Weights) -> "Translator":
+        """The same with other weights of the same shapes, for each of its models."""
+        loaded = [Member(*each) for each in zip(self._tiles.models, weights, strict=True)]
+        return Translator(self.config, loaded, self._source, self._target)
 
     def translate(self, sources: Iterable[str]) -> list[str]:
         """One translation for each line; empty for an empty line only."""
@@ -112,8 +120,8 @@ class Translator:
 
     def force(self, source: str, translation_ids: Sequence[int]) -> list[float]:
         """The log-probability of each of the given target pieces, for a line that fits."""
-        forced = self._tiles.force(self._source.encode(source), list(translation_ids))
-        return forced.log_probabilities
+        pair = self._source.encode(source), list(translation_ids)
+        return forcing.force(self._tiles, [pair])[0].log_probabilities
 
     def attention(self, source: str) -> Attention:
         """Which source pieces the best translation of a line attends to, piece by piece."""
@@ -129,7 +137,7 @@ class Translator:
         return Attention(
             tuple(map(self._source.piece, [*part.source, EOS])),
             tuple(map(self._target.piece, ids)),
-            self._tiles.force(part.source, ids).attention_ts,
+            forcing.force(self._tiles, [(part.source, ids)])[0].attention_ts,
         )
 
     def _search(self, parts: list[_Part]) -> None:

@@ -39,17 +39,31 @@ def tokenizer(seed: int) -> bytes:
     return model.getvalue()
 
 
-def write_model(folder: layout.ModelFolder) -> None:
+def other_architecture() -> config.ModelConfig:
+    """A network of another size and shape than the usual one of these tests."""
+    return config.ModelConfig(
+        embedding=24, encoder_units=16, encoder_layers=1, decoder_units=48, input_feeding=True
+    )
+
+
+def write_model(
+    folder: layout.ModelFolder,
+    *,
+    model: config.ModelConfig | None = None,
+    pieces: bytes | None = None,
+    max_length: int = 15,
+    seed: int = 1,
+) -> None:
     """Writes a complete model folder."""
     for side in layout.SIDES:
-        folder.tokenizer(side).write_bytes(tokenizer(seed=0))
+        folder.tokenizer(side).write_bytes(pieces or tokenizer(seed=0))
     settings = config.Config(
-        data=config.DataConfig(max_length=15),
-        model=config.ModelConfig(embedding=32, encoder_units=16, decoder_units=32),
+        data=config.DataConfig(max_length=max_length),
+        model=model or config.ModelConfig(embedding=32, encoder_units=16, decoder_units=32),
         translate=config.TranslateConfig(max_length_ratio=1.0, beam=3, cache="off"),
     )
     folder.config.write_text(configfile.to_json(settings), encoding="utf-8")
-    fresh = network.initialise(settings.model, network.Sizes(340, 340), seed=1)
+    fresh = network.initialise(settings.model, network.Sizes(340, 340), seed=seed)
     weights.save(folder, _with_text_keys(jax.tree.map(lambda leaf: 3 * leaf, fresh)))
 
 

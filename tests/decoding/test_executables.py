@@ -25,11 +25,11 @@ sys.exit(status)
 """
 
 
-def translated(model, cache_folder, *options: str) -> tuple[str, list[str]]:
+def translated(name: object, cache_folder, *options: str) -> tuple[str, list[str]]:
     """What a process says, and what it imported that a warm one needs not."""
     result = subprocess.run(
         [
-            *(sys.executable, "-c", PROGRAM, str(model.path), "Hund", "--format", "json"),
+            *(sys.executable, "-c", PROGRAM, str(name), "Hund\tdog", "--format", "json"),
             *("--set", f"translate.cache={cache_folder}", "--beam", "2", *options),
         ],
         env=os.environ | {"PYTHONPATH": ROOT},
@@ -40,16 +40,23 @@ def translated(model, cache_folder, *options: str) -> tuple[str, list[str]]:
     return result.stdout, result.stderr.split()
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        ("{model}", ["--set", "translate.precision=float32"]),
+        ("{model}", ["--set", "translate.precision=bfloat16"]),
+        ("{model}+{model}", []),
+    ],
+)
 def test_a_later_process_says_the_same_and_imports_neither_jax_nor_the_network(
-    model, tmp_path, precision
+    model, tmp_path, names, options
 ):
-    options = ("--set", f"translate.precision={precision}")
-    first, imported = translated(model, tmp_path, *options)
+    name = names.format(model=model.path)
+    first, imported = translated(name, tmp_path, *options)
     assert {"jax", "flax"} <= set(imported)
     # The second process as a rule; JAX 0.12 cannot serialize a program every time.
     for _ in range(6):
-        again, imported = translated(model, tmp_path, *options)
+        again, imported = translated(name, tmp_path, *options)
         assert again == first
         if not imported:
             return
@@ -64,12 +71,12 @@ def home(tmp_path):
 
 def forced(model, home: Home | None) -> list[np.ndarray]:
     """A small program's results for the model's weights."""
-    programs = Executables(weight_files.load(model), "float32", home)
-    source_1s, target_t1 = np.array([[5, 6, 7, 2]], np.int32), np.array([[1], [9]], np.int32)
-    lengths = np.array([4], np.int32)
+    programs = Executables((weight_files.load(model),), "float32", home)
+    source_1s, words_1t = np.array([[5, 6, 7, 2]], np.int32), np.array([[1, 9, 2]], np.int32)
+    lengths = np.array([4], np.int32), np.array([2], np.int32)
     config = configfile.from_json(model.config).model
-    settings = {"model": config, "dtype": "float32"}
-    results = programs.run("force", source_1s, lengths, target_t1, **settings)
+    settings = {"models": (config,), "penalties": (1.0, 0.0), "dtype": "float32"}
+    results = programs.run("force_tile", source_1s, lengths[0], words_1t, lengths[1], **settings)
     return [np.asarray(each) for each in results]
 
 
@@ -83,7 +90,7 @@ def traced(monkeypatch):
 
 def test_what_was_compiled_once_is_not_traced_again_and_gives_the_same_bits(model, home, traced):
     first, second = forced(model, home), forced(model, home)
-    assert traced == ["force"]
+    assert traced == ["force_tile"]
     for found in (second, forced(model, None)):
         assert [each.tobytes() for each in found] == [each.tobytes() for each in first]
 
@@ -100,10 +107,10 @@ def test_what_was_compiled_once_is_not_traced_again_and_gives_the_same_bits(mode
 )
 def test_an_entry_that_is_damaged_or_open_to_others_is_compiled_again(model, home, traced, damage):
     expected = forced(model, home)
-    [path] = home.folder.glob("force-*")
+    [path] = home.folder.glob("force_tile-*")
     damage(path)
     found = forced(model, home)
-    assert traced == ["force"] * 2
+    assert traced == ["force_tile"] * 2
     assert [each.tobytes() for each in found] == [each.tobytes() for each in expected]
 
 
@@ -112,10 +119,10 @@ def test_a_program_that_differs_from_jax_is_not_kept_and_not_tried_again(
 ):
     monkeypatch.setattr(executables, "_equal", lambda *_: False)
     forced(model, home)
-    [path] = home.folder.glob("force-*")
+    [path] = home.folder.glob("force_tile-*")
     assert cache.read(home.folder, path.stem) == b""
     forced(model, home)
-    assert traced == ["force"] * 2
+    assert traced == ["force_tile"] * 2
 
 
 def test_where_jaxlib_alone_does_not_run_jax_does(model, home, traced, monkeypatch):
@@ -125,7 +132,7 @@ def test_where_jaxlib_alone_does_not_run_jax_does(model, home, traced, monkeypat
     expected = forced(model, home)
     monkeypatch.setattr(Runtime, "put", broken)
     found = forced(model, home)
-    assert traced == ["force"] * 2
+    assert traced == ["force_tile"] * 2
     assert [each.tobytes() for each in found] == [each.tobytes() for each in expected]
 
 

@@ -86,6 +86,12 @@ def test_an_empty_input_gives_an_empty_output(run, model, tmp_path):
     assert run(model.path, "--input", tmp_path / "empty")[:2] == (0, "")
 
 
+def test_several_models_translate_as_one(run, model, translator):
+    status, out, _ = run(f"{model.path}+{model.path}", "Ein Hund.", "", "Das Kind")
+    assert status == 0
+    assert out.split("\n")[:-1] == translator.translate(["Ein Hund.", "", "Das Kind"])
+
+
 def test_several_hypotheses_need_json(run, model):
     status, _, err = run(model.path, "Hund", "--nbest", "2")
     assert status == 2
@@ -116,6 +122,7 @@ def test_help_fits_one_screen(run):
         (["{model}", "Hund", "--set", "model.embedding=9"], "is part of the model"),
         (["{model}", "Hund", "--beam", "many"], "must be a whole number"),
         (["{model}", "Hund", "--format", "xml"], "must be one of"),
+        (["{model}+{tmp}/nowhere", "Hund"], "nowhere' of .* does not exist"),
         ([], "the following arguments are required: MODEL"),
         (["{model}", "Hund", "--bleu"], "unrecognized arguments"),
     ],

@@ -16,6 +16,7 @@ from seq2seq.config import Config, ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
 from seq2seq.decoding import kernels
 from seq2seq.decoding import translator as module
+from seq2seq.decoding.members import Member
 from seq2seq.decoding.tiles import Tiles
 from seq2seq.errors import UserError
 from seq2seq.model import network, weights
@@ -76,7 +77,7 @@ def test_attention_is_refused_for_lines_without_words_or_with_too_many(model):
 def test_at_real_size_ids_and_scores_do_not_depend_on_the_batch(precision):
     options = TranslateConfig(precision=precision, max_length_ratio=0.5)
     fresh = network.initialise(ModelConfig(), network.Sizes(8_000, 8_000), seed=1)
-    tiles = Tiles.place(ModelConfig(), options, jax.tree.map(lambda leaf: 3 * leaf, fresh))
+    tiles = Tiles.place([ModelConfig()], options, [jax.tree.map(lambda leaf: 3 * leaf, fresh)])
     draw = np.random.default_rng(0)
     sources = [draw.integers(4, 8_000, length).tolist() for length in draw.integers(1, 30, 36)]
 
@@ -154,7 +155,7 @@ def test_a_length_limit_that_cuts_is_flagged(translator):
 
 
 def weights_of(translator: Translator) -> network.Weights:
-    return kernels.upright(translator._tiles.executables.weights)
+    return kernels.upright(translator._tiles.executables.weights[0])
 
 
 def test_a_model_that_loops_is_decoded_again_and_flagged(translator):
@@ -291,5 +292,5 @@ def test_overrides_that_do_not_fit_are_refused_by_name(model, override, message)
 def test_a_translator_is_made_from_live_weights(model):
     tokenizers = [Tokenizer.load(model.tokenizer(side)) for side in layout.SIDES]
     config: Config = configfile.from_json(model.config)
-    live = Translator(config, weights.load(model), *tokenizers)
+    live = Translator(config, [Member(config.model, weights.load(model))], *tokenizers)
     assert live.translate(["Ein Hund."]) == Translator.load(model.path).translate(["Ein Hund."])

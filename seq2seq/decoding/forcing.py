@@ -1,0 +1,99 @@
+"""How probable given words are: pairs of piece ids through the network, many at once.
+
+As in `tiles` a pair's neighbours change nothing: the width of its tile, which holds the longer of
+its sides, depends on that pair alone, and the number of places on the width. Knows no text.
+
+Axes: b pair   s source   t target position
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+
+from seq2seq.corpus.tokenizer import BOS, EOS, PAD
+from seq2seq.decoding.tiles import WIDTHS, Tiles, width
+
+_IN_FLIGHT = 2  # tiles computed while the host works on the one before
+_T = TypeVar("_T")
+Pair: TypeAlias = tuple[list[int], list[int]]
+"""A source, without its end, and the words to be forced, with theirs if it is to be paid for."""
+
+
+class Forced(NamedTuple):
+    """What the model thinks of a given output, word by word and as a whole."""
+
+    log_probabilities: list[float]
+    attention_ts: np.ndarray  # shares of the source's words and its end
+    score: float  # the sum of the log-probabilities
+    rank: float  # the normalised score that orders hypotheses
+
+
+def fits(source: Sequence[int], target: Sequence[int]) -> bool:
+    """Whether there is a tile for so long a pair; the target comes with its end."""
+    return max(len(source) + 1, len(target)) <= WIDTHS[-1]
+
+
+def force(tiles: Tiles, pairs: Sequence[Pair]) -> list[Forced]:
+    """How probable the words of each pair are, in the order of the pairs; all must fit."""
+    results: dict[int, Forced] = {}
+    started = (
+        (members, _start(tiles, columns, [pairs[place] for place in members]))
+        for columns, members in _grouped(tiles, pairs)
+    )
+    for members, found in _ahead(started):
+        gains_bt, attention_bts, scores_b, ranks_b = map(np.asarray, found)
+        for row, place in enumerate(members):
+            source, target = pairs[place]
+            results[place] = Forced(
+                gains_bt[row, : len(target)].tolist(),
+                attention_bts[row, : len(target), : len(source) + 1],
+                score=float(scores_b[row]),
+                rank=float(ranks_b[row]),
+            )
+    return [results[place] for place in range(len(pairs))]
+
+
+def _grouped(tiles: Tiles, pairs: Sequence[Pair]) -> Iterator[tuple[int, list[int]]]:
+    """Widths, each with the places of as many pairs as a tile of it has room for."""
+    widths = [width(max(len(source) + 1, len(target))) for source, target in pairs]
+    order = sorted(range(len(pairs)), key=widths.__getitem__)
+    for columns, group in itertools.groupby(order, key=widths.__getitem__):
+        while members := list(itertools.islice(group, _places(tiles, columns))):
+            yield columns, members
+
+
+def _places(tiles: Tiles, columns: int) -> int:
+    """Pairs in a tile: as many as there is memory for what the softmax sees of all of them."""
+    positions = 1_024 if tiles.executables.platform == "cpu" else 16_384
+    return max(1, positions // columns)
+
+
+def _start(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> Sequence[Any]:
+    size, options = _places(tiles, columns), tiles.options
+    source_bs = np.full((size, columns), PAD, np.int32)
+    words_bt = np.full((size, columns + 1), PAD, np.int32)
+    length_b, count_b = np.ones(size, np.int32), np.zeros(size, np.int32)
+    for row, (source, target) in enumerate(pairs):
+        source_bs[row, : len(source) + 1] = [*source, EOS]
+        words_bt[row, : len(target) + 1] = [BOS, *target]
+        length_b[row], count_b[row] = len(source) + 1, len(target)
+    return tiles.executables.run(
+        "force_tile",
+        *(source_bs, length_b, words_bt, count_b),
+        models=tiles.models,
+        penalties=(options.length_penalty, options.coverage_penalty),
+        dtype=options.precision,
+    )
+
+
+def _ahead(started: Iterable[_T]) -> Iterator[_T]:
+    """The same, a few of them started before the first is asked for."""
+    flying: deque[_T] = deque()
+    for each in started:
+        flying.append(each)
+        if len(flying) > _IN_FLIGHT:
+            yield flying.popleft()
+    yield from flying
