@@ -2,24 +2,25 @@ r"""Translates text: sentences from the command line, a file or a pipe. One line
 
 python -m seq2seq.translate runs/demo "Guten Morgen."
 python -m seq2seq.translate runs/demo < in.de > out.en
+python -m seq2seq.translate runs/a+runs/b --score out.en < in.de
 """
 
+import itertools
 import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from seq2seq import cli
 from seq2seq.errors import Interrupted, UserError
 
-if TYPE_CHECKING:
-    from seq2seq.decoding.translator import Translation, Translator
-
 _log = logging.getLogger("seq2seq.translate")  # as a command its name is __main__
 _STANDARD_INPUT = 0
+_FROM_INPUT = Path("-")  # where --score finds translations: beside their sources
+_LINES = 256  # of a file of translations, read at a time
 
 
 def main(argv: Sequence[str]) -> None:
@@ -28,7 +29,8 @@ def main(argv: Sequence[str]) -> None:
         "translate",
         "Translates raw text: one line in, one line out, in order. With several hypotheses "
         "(--nbest) the format is json: one object a line, the best as its translation, the others "
-        "as its alternatives. Sentences that are too long are translated in parts.",
+        "as its alternatives. Sentences that are too long are translated in parts. With --score "
+        "nothing is translated: one line out is the log-probability of a given translation.",
         {"beam": "translate.beam", "nbest": "translate.nbest", "format": "translate.format"},
     )
     parser.add_argument(
@@ -39,24 +41,35 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("text", nargs="*", metavar="TEXT", help="lines to translate; none: stdin")
     parser.add_argument("--input", type=Path, metavar="FILE", help="read this instead of stdin")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write this instead of stdout")
+    parser.add_argument(
+        "--score",
+        type=Path,
+        metavar="FILE",
+        help="score its lines as the translations; -: input lines are source, tab, translation",
+    )
     options = parser.parse_intermixed_args(argv)
     _require_files(options.text, options.input, options.output)
+    _require_translations(options.score, options.input, options.output)
 
     # Late: --help and mistakes in the arguments need not wait for JAX.
     from seq2seq.decoding.translator import Translator
 
     translator = Translator.load(options.model, options.overrides)
     settings = translator.config.translate
-    if settings.nbest > 1 and settings.format == "text":
+    if settings.nbest > 1 and settings.format == "text" and not options.score:
         raise UserError(
             f"translate.nbest={settings.nbest} needs --format json: "
             "text has one line for each line of the source"
         )
-    results = _results(translator, options.text, options.input)
+    chunks = _chunks(options.text, options.input, translator.chunk_sizes())
+    if options.score:
+        results = map(translator.score_chunk, _pairs(chunks, options.score))
+    else:
+        results = map(translator.translate_chunk, chunks)
     as_json = settings.format == "json"
     with _writer(options.output) as write:
-        for result in results:
-            write(result.to_json() if as_json else result.translation)
+        for result in itertools.chain.from_iterable(results):
+            write(result.to_json() if as_json else result.to_text())
 
 
 def _require_files(text: Sequence[str], source: Path | None, output: Path | None) -> None:
@@ -75,39 +88,67 @@ def _require_files(text: Sequence[str], source: Path | None, output: Path | None
         raise UserError(f"input and output are the same file {str(source)!r}; name another output")
 
 
-def _results(
-    translator: "Translator", text: Sequence[str], source: Path | None
-) -> Iterator["Translation"]:
+def _require_translations(given: Path | None, source: Path | None, output: Path | None) -> None:
+    if given is None or given == _FROM_INPUT:
+        return
+    if not given.exists():
+        raise UserError(f"--score {str(given)!r} does not exist")
+    if given.is_dir():
+        raise UserError(f"--score {str(given)!r} is a folder; name a text file")
+    if output and output.exists() and output.samefile(given):
+        raise UserError(f"--score and --output are the same file {str(given)!r}; name another")
+    if source and source.is_file() and given.is_file():
+        from seq2seq.decoding import pairs
+
+        pairs.require_as_many(source, given)
+
+
+def _chunks(text: Sequence[str], source: Path | None, sizes: Iterator[int]) -> Iterator[list[str]]:
+    """The lines to work on, as many at a time as there are, and as `sizes` allow."""
+    from seq2seq.decoding import lines
+
     if text:
         # A line break separates lines here as it does in a file; the arguments are the chunk.
-        lines = [line for each in text for line in each.removesuffix("\n").split("\n")]
-        yield from translator.stream(map(_repaired, lines))
+        given = [line for each in text for line in each.removesuffix("\n").split("\n")]
+        yield from lines.growing(map(_repaired, given), sizes)
     elif source:
         with source.open("rb") as file:
-            yield from _from_descriptor(translator, file.fileno())
+            yield from _decoded(file.fileno(), sizes)
     else:
         if os.isatty(_STANDARD_INPUT):
             _log.info("type a sentence and press Enter; Ctrl-D ends")
-        yield from _from_descriptor(translator, _STANDARD_INPUT)
+        yield from _decoded(_STANDARD_INPUT, sizes)
 
 
-def _from_descriptor(translator: "Translator", descriptor: int) -> Iterator["Translation"]:
+def _pairs(chunks: Iterator[list[str]], given: Path) -> Iterator[list[tuple[str, str]]]:
+    """The lines with their translations."""
+    from seq2seq.decoding import pairs
+
+    if given == _FROM_INPUT:
+        yield from pairs.divided(chunks)
+        return
+    with given.open("rb") as file:
+        read = _decoded(file.fileno(), itertools.repeat(_LINES), of=f" of {str(given)!r}")
+        yield from pairs.beside(chunks, itertools.chain.from_iterable(read), str(given))
+
+
+def _decoded(descriptor: int, sizes: Iterator[int], of: str = "") -> Iterator[list[str]]:
     from seq2seq.decoding import lines
 
     number, warned = 0, False
-    for chunk in lines.arriving(descriptor, translator.chunk_sizes()):
+    for chunk in lines.arriving(descriptor, sizes):
         if number == 0:
             chunk[0] = lines.without_mark(chunk[0])
         for offset, raw in enumerate(chunk, start=1):
             if not warned and not lines.is_utf8(raw):
                 warned = True
                 _log.warning(
-                    "line %d is not UTF-8; its invalid bytes are read as U+FFFD (said once; "
+                    "line %d%s is not UTF-8; its invalid bytes are read as U+FFFD (said once; "
                     "--format json flags every such line)",
-                    number + offset,
+                    *(number + offset, of),
                 )
         number += len(chunk)
-        yield from translator.translate_chunk([lines.decode(raw) for raw in chunk])
+        yield [lines.decode(raw) for raw in chunk]
 
 
 def _repaired(text: str) -> str:

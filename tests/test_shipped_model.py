@@ -31,6 +31,26 @@ def test_what_the_card_and_the_readme_show_is_what_it_says():
     assert f"```text\n{line}\n```" in readme
 
 
+@pytest.mark.slow
+def test_scoring_what_it_says_gives_the_score_that_it_printed():
+    translator = Translator.load(MODEL, ["translate.coverage_penalty=0.2"])
+    results = translator.translate_all([source for source, _ in _ROW.findall(CARD)])
+    scored = translator.score([(each.source, each.translation) for each in results])
+    # A text that the search wrote in other pieces than the tokenizer's is another output.
+    same = [
+        (result, again)
+        for result, again in zip(results, scored, strict=True)
+        if [each.piece for each in result.tokens] == [each.piece for each in again.tokens]
+    ]
+    assert len(same) >= 40
+    for result, again in same:
+        assert again.score == pytest.approx(result.score, abs=1e-4)
+        assert again.rank == pytest.approx(result.rank, abs=1e-4)
+        assert [each.source for each in again.alignment] == [
+            each.source for each in result.alignment
+        ]
+
+
 def test_its_card_names_every_corpus_with_its_licence():
     for name in ("tatoeba", "mlqe-pe-wiki", "demo"):
         assert name in CARD

@@ -8,7 +8,9 @@ import os
 import select
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
+_T = TypeVar("_T")
 _BLOCK_BYTES = 1 << 16
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -21,8 +23,8 @@ def sizes(first: int, most: int) -> Iterator[int]:
         size = min(4 * size, most)
 
 
-def growing(lines: Iterable[str], counts: Iterator[int]) -> Iterator[list[str]]:
-    """Lines of any source, which is read no further than it must."""
+def growing(lines: Iterable[_T], counts: Iterator[int]) -> Iterator[list[_T]]:
+    """Lines of any source, or pairs of them, which is read no further than it must."""
     source = iter(lines)
     while chunk := list(itertools.islice(source, next(counts))):
         yield chunk
@@ -59,6 +61,11 @@ def _has_more(descriptor: int) -> bool:
 def decode(raw: bytes) -> str:
     r"""The text of a line, without `\r`; bytes that are no UTF-8 become U+FFFD."""
     return raw.decode("utf-8", errors="replace").removesuffix("\r")
+
+
+def shown(line: str) -> str:
+    """The line as it can be written: half a surrogate pair, which is no text, as U+FFFD."""
+    return line.encode("utf-8", errors="surrogatepass").decode("utf-8", errors="replace")
 
 
 def without_mark(raw: bytes) -> bytes:

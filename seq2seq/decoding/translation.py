@@ -1,8 +1,9 @@
 """What is known about one translated line. Knows no model."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,19 +63,28 @@ class Translation:
     alignment: tuple[Aligned, ...] = ()  # one for each token
     flags: tuple[str, ...] = ()  # see FLAGS
 
+    def to_text(self) -> str:
+        """The translation alone."""
+        return self.translation
+
     def to_json(self) -> str:
         """One line of JSON with the keys of the contract."""
         tree = asdict(self)
         del tree["rank"]
         for alternative in tree["alternatives"]:
             del alternative["rank"]
-        return json.dumps(_rounded(tree), ensure_ascii=False)
+        return as_json(tree)
+
+
+def as_json(tree: dict[str, Any]) -> str:
+    """One line; numbers with six decimals, null where one is infinite."""
+    return json.dumps(_rounded(tree), ensure_ascii=False, allow_nan=False)
 
 
 def _rounded(tree):
     match tree:
         case float():
-            return round(tree, 6)
+            return round(tree, 6) if math.isfinite(tree) else None
         case dict():
             return {key: _rounded(value) for key, value in tree.items()}
         case list() | tuple():

@@ -13,9 +13,10 @@ from seq2seq import configfile, layout
 from seq2seq.config import Config, ConfigError
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
-from seq2seq.decoding import fitting, forcing, guards, lines, members
+from seq2seq.decoding import fitting, forcing, guards, lines, members, scoring
 from seq2seq.decoding.executables import Home, find_home
 from seq2seq.decoding.members import Member
+from seq2seq.decoding.scoring import Scored
 from seq2seq.decoding.splitting import split
 from seq2seq.decoding.tiles import Hypothesis, Tiles
 from seq2seq.decoding.translation import Aligned, Alternative, Attention, Token, Translation
@@ -23,7 +24,7 @@ from seq2seq.errors import UserError
 from seq2seq.model import weights as weight_files
 from seq2seq.model.weights import Sizes, Weights
 
-__all__ = ["Translation", "Translator"]
+__all__ = ["Scored", "Translation", "Translator"]
 
 
 @dataclasses.dataclass(slots=True)
@@ -118,6 +119,16 @@ class Translator:
         self._search([part for parts in by_line for part in parts])
         return [self._joined(*both) for both in zip(chunk, by_line, strict=True)]
 
+    def score(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Scored]:
+        """How probable given translations are: for any number of lines, each with its own."""
+        for chunk in lines.growing(pairs, self.chunk_sizes()):
+            yield from self.score_chunk(chunk)
+
+    def score_chunk(self, chunk: Sequence[tuple[str, str]]) -> list[Scored]:
+        """The same for pairs that are sorted by length and computed together."""
+        limit = self.config.data.max_length
+        return scoring.score(self._tiles, (self._source, self._target), chunk, limit=limit)
+
     def force(self, source: str, translation_ids: Sequence[int]) -> list[float]:
         """The log-probability of each of the given target pieces, for a line that fits."""
         pair = self._source.encode(source), list(translation_ids)
@@ -175,7 +186,7 @@ class Translator:
     def _joined(self, line: str, parts: list[_Part]) -> Translation:
         """The translation of a line from those of its parts."""
         flags = set().union(*(part.flags for part in parts))
-        source = line.encode("utf-8", errors="surrogatepass").decode("utf-8", errors="replace")
+        source = lines.shown(line)
         if "\ufffd" in source:
             flags.add("invalid_utf8")
         if len(parts) > 1:

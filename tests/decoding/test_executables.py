@@ -46,6 +46,7 @@ def translated(name: object, cache_folder, *options: str) -> tuple[str, list[str
         ("{model}", ["--set", "translate.precision=float32"]),
         ("{model}", ["--set", "translate.precision=bfloat16"]),
         ("{model}+{model}", []),
+        ("{model}", ["--score", "-"]),
     ],
 )
 def test_a_later_process_says_the_same_and_imports_neither_jax_nor_the_network(

@@ -86,6 +86,26 @@ def test_an_empty_input_gives_an_empty_output(run, model, tmp_path):
     assert run(model.path, "--input", tmp_path / "empty")[:2] == (0, "")
 
 
+def test_given_translations_are_scored_beside_their_sources_or_after_a_tab(
+    run, model, translator, tmp_path
+):
+    pairs = [("Ein Hund.", "a dog"), ("", ""), ("Katze 😀", "cat")]
+    for name, side in (("in.de", 0), ("out.en", 1)):
+        (tmp_path / name).write_text("".join(f"{pair[side]}\n" for pair in pairs), "utf-8")
+    expected = [each.to_text() for each in translator.score(pairs)]
+    options = ("--input", tmp_path / "in.de", "--score", tmp_path / "out.en")
+    status, out, _ = run(model.path, *options)
+    assert (status, out.split("\n")[:-1]) == (0, expected)
+    assert run(model.path, "--score", "-", *map("\t".join, pairs))[:2] == (0, out)
+    assert [float(line) for line in expected][1] == 0.0
+    _, out, _ = run(model.path, *options, "--format", "json", "--nbest", "2")
+    assert [json.loads(line)["translation"] for line in out.split("\n")[:-1]] == [
+        "a dog",
+        "",
+        "cat",
+    ]
+
+
 def test_several_models_translate_as_one(run, model, translator):
     status, out, _ = run(f"{model.path}+{model.path}", "Ein Hund.", "", "Das Kind")
     assert status == 0
@@ -122,6 +142,15 @@ def test_help_fits_one_screen(run):
         (["{model}", "Hund", "--set", "model.embedding=9"], "is part of the model"),
         (["{model}", "Hund", "--beam", "many"], "must be a whole number"),
         (["{model}", "Hund", "--format", "xml"], "must be one of"),
+        (["{model}", "a", "b", "--score", "{tmp}/one"], "one' ends after 1 lines, but the input"),
+        (
+            ["{model}", "--input", "{tmp}/in.de", "--score", "{tmp}/one"],
+            "has 7 lines, but .* has 1",
+        ),
+        (["{model}", "Hund", "--score", "-"], "line 1 of the input has no tab"),
+        (["{model}", "Hund", "--score", "{tmp}/nowhere"], "--score .* does not exist"),
+        (["{model}", "Hund", "--score", "{tmp}"], "is a folder; name a text file"),
+        (["{model}", "a", "--score", "{tmp}/one", "--output", "{tmp}/one"], "the same file"),
         (["{model}+{tmp}/nowhere", "Hund"], "nowhere' of .* does not exist"),
         ([], "the following arguments are required: MODEL"),
         (["{model}", "Hund", "--bleu"], "unrecognized arguments"),
@@ -129,6 +158,7 @@ def test_help_fits_one_screen(run):
 )
 def test_a_mistake_is_a_sentence_and_status_2(run, model, source, arguments, message):
     (source.parent / "run" / "checkpoints").mkdir(parents=True)
+    (source.parent / "one").write_text("dog\n")
     before = source.read_bytes()
     filled = [each.format(tmp=source.parent, model=model.path) for each in arguments]
     status, out, err = run(*filled)
