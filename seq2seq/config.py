@@ -301,6 +301,8 @@ class TranslateConfig:
     coverage_penalty: float = 0.0  # weight of source pieces that got little attention
     max_length_ratio: float = 2.0  # target pieces allowed: ratio x source pieces + 10
     block_ngrams: int = 0  # forbid repeating n-grams of this size; 0: only against found loops
+    # Addresses, numbers and tags come through as they are, or numbers as the target writes them.
+    keep: Literal["convert", "verbatim", "off"] = "convert"
     precision: Literal["float32", "bfloat16"] = "float32"
     chunk: int = 1_024  # lines held in memory at a time, sorted by length
     format: Literal["text", "json"] = "text"

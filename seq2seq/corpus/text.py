@@ -21,7 +21,7 @@ from seq2seq.errors import UserError
 BLOCK_BYTES = 1 << 18  # stays in the caches of the processor
 LONGEST_LINE_BYTES = 4 << 20
 BYTE_ORDER_MARK = "\ufeff"
-_META_SPACE = "\u2581"  # SentencePiece's own sign for a space
+META_SPACE = "\u2581"  # SentencePiece's own sign for a space
 
 
 def _replacements() -> dict[int, str]:
@@ -42,7 +42,7 @@ def _replacements() -> dict[int, str]:
         dict.fromkeys(spaces, " ")
         | dict.fromkeys(invisible, "")
         | dict.fromkeys(surrogates, "\ufffd")
-        | {ord(_META_SPACE): "_"}
+        | {ord(META_SPACE): "_"}
     )
 
 
@@ -59,7 +59,7 @@ def normalise(line: str) -> str:
         and "  " not in line
         and line.strip(" ") == line
         and unicodedata.is_normalized("NFC", line)
-        and _META_SPACE not in line
+        and META_SPACE not in line
     ):
         return line
     return " ".join(unicodedata.normalize("NFC", line.translate(_REPLACEMENTS)).split())

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 
 import numpy as np
 import sentencepiece
 from numpy.typing import NDArray
 
-from seq2seq.corpus.text import normalise
+from seq2seq.corpus.text import META_SPACE, normalise
 from seq2seq.errors import UserError
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
@@ -85,6 +85,11 @@ class Tokenizer:
     def piece(self, piece_id: int) -> str:
         """How the vocabulary writes a piece: `▁Haus`, `<0x0A>`, `</s>`."""
         return self._processor.IdToPiece(int(piece_id))
+
+    def words(self, text: str) -> list[int]:
+        """For each piece of a line, how many words come before the one that it belongs to."""
+        begins = (self.piece(piece).startswith(META_SPACE) for piece in self.encode(text))
+        return [begun - 1 for begun in accumulate(begins)]
 
     @cached_property
     def banned_ids(self) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ FLAGS = {
     "blank": "the best output showed nothing: the next one, or decoded again",
     "length_limit": "cut off by the longest permitted length",
     "invalid_utf8": "the source holds U+FFFD, which stands for bytes that are no text",
+    "kept": "numbers, addresses or tags were hidden from the model, or corrected",
+    "inserted": "one of these did not come out of the model: its place is a guess",
 }
 
 

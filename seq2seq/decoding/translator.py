@@ -13,8 +13,9 @@ from seq2seq import configfile, layout
 from seq2seq.config import Config, ConfigError
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
-from seq2seq.decoding import fitting, forcing, guards, lines, members, scoring
+from seq2seq.decoding import fitting, forcing, guards, keeping, lines, members, scoring
 from seq2seq.decoding.executables import Home, find_home
+from seq2seq.decoding.literals import decimal_mark
 from seq2seq.decoding.members import Member
 from seq2seq.decoding.scoring import Scored
 from seq2seq.decoding.splitting import split
@@ -111,10 +112,22 @@ class Translator:
 
     def translate_chunk(self, chunk: Sequence[str]) -> list[Translation]:
         """Translates lines that are sorted by length and searched together."""
+        if self.config.translate.keep == "off":
+            return self._translated(chunk, list(map(normalise, chunk)))
+        return keeping.translate(chunk, self._translated, self._source.words, self._marks())
+
+    def _marks(self) -> tuple[str, str]:
+        """The decimal marks that numbers have and get."""
+        data = self.config.data
+        here, there = map(decimal_mark, (data.source_language, data.target_language))
+        return here, there if self.config.translate.keep == "convert" else here
+
+    def _translated(self, chunk: Sequence[str], texts: Sequence[str]) -> list[Translation]:
+        """Translates what the model is to see of each line."""
         limit = self.config.data.max_length
         by_line = [
             [_Part(ids) for ids in split(text, self._source.encode, limit)] if text else []
-            for text in map(normalise, chunk)
+            for text in texts
         ]
         self._search([part for parts in by_line for part in parts])
         return [self._joined(*both) for both in zip(chunk, by_line, strict=True)]
@@ -162,6 +175,9 @@ class Translator:
             return
         again = [part for part in parts if self._is_loop(part)]
         self._decode(again, banned, block_ngrams=guards.BLOCKED_NGRAMS)
+        # A blank does not take the place of a loop; without blanks there is always something.
+        still = [part for part in again if self._is_loop(part)]
+        self._decode(still, {*banned, *blank} - {EOS}, block_ngrams=guards.BLOCKED_NGRAMS)
         for part in again:
             part.flags.add("repetition")
 
@@ -178,7 +194,12 @@ class Translator:
             part.hypotheses = visible or part.hypotheses
 
     def _is_loop(self, part: _Part) -> bool:
-        return bool(part.hypotheses) and guards.loops(part.hypotheses[0].ids, part.source)
+        if not part.hypotheses:
+            return False
+        best = part.hypotheses[0]
+        # A row of signs in the source, of several pieces each, excuses no row of words.
+        words = self._text(best).split(), self._source.decode(part.source).split()
+        return guards.loops(best.ids, part.source) or guards.loops(*words)
 
     def _text(self, hypothesis: Hypothesis) -> str:
         return self._target.decode(hypothesis.ids[:-1])

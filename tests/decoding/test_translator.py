@@ -17,7 +17,7 @@ from seq2seq.corpus.tokenizer import EOS, Tokenizer
 from seq2seq.decoding import kernels
 from seq2seq.decoding import translator as module
 from seq2seq.decoding.members import Member
-from seq2seq.decoding.tiles import Tiles
+from seq2seq.decoding.tiles import Hypothesis, Tiles
 from seq2seq.errors import UserError
 from seq2seq.model import network, weights
 
@@ -70,6 +70,33 @@ def test_attention_is_refused_for_lines_without_words_or_with_too_many(model):
     for line in ("", "Hund " * 5_000):
         with pytest.raises(UserError, match="subwords"):
             translator.attention(line)
+
+
+def test_literals_come_through_whatever_the_model_says(translator):
+    sources = [
+        "Schreib an a.b@see.de!",
+        "Es sind <b>1.250,5</b> Kinder.",
+        "Der Hund 4711-A und 384.",
+    ]
+    kept = ["a.b@see.de", "1,250.5", "4711-A", "384"]
+    together = translator.translate_all(sources)
+    assert [word for word in kept if word in " ".join(translator.translate(sources))] == kept
+    assert together == [translator.translate_all([line])[0] for line in sources]
+    assert together[1].translation.count("<b>") == together[1].translation.count("</b>") == 1
+    for source, result in zip(sources, together, strict=True):
+        assert result.source == source
+        assert "kept" in result.flags
+        total = sum(token.log_probability for token in result.tokens)
+        assert result.score == pytest.approx(total, abs=1e-4)
+
+
+def test_keeping_can_be_turned_off_and_leaves_other_lines_as_they_are(model, translator):
+    off = Translator.load(model.path, ["translate.keep=off"])
+    plain = ["Ein Hund läuft.", "Die Katze und der Mann."]
+    assert off.translate_all(plain) == translator.translate_all(plain)
+    assert "a@b.de" not in off.translate(["Der Hund a@b.de."])[0]
+    verbatim = Translator.load(model.path, ["translate.keep=verbatim"])
+    assert "1.250,5" in verbatim.translate(["Es sind 1.250,5 Kinder."])[0]
 
 
 @pytest.mark.slow
@@ -167,6 +194,39 @@ def test_a_model_that_loops_is_decoded_again_and_flagged(translator):
     pieces = [token.piece for token in result.tokens]
     grams = list(zip(pieces, pieces[1:], pieces[2:], strict=False))
     assert len(grams) == len(set(grams))
+
+
+def answering(answers: list[list[int]]):
+    """A `Tiles.decode` that gives these outputs, one after the other."""
+
+    def decode(tiles: Tiles, sources, banned, *, block_ngrams):
+        ids = answers.pop(0)
+        zeros = [0.0] * len(ids)
+        return [[Hypothesis(ids, zeros, [0] * len(ids), zeros, 0.0, 0.0)] for _ in sources]
+
+    return decode
+
+
+def test_a_row_of_signs_in_the_source_excuses_no_row_of_words(translator, monkeypatch):
+    word = translator._target.encode("hund")
+    monkeypatch.setattr(Tiles, "decode", answering([[*word * 5, EOS], [*word, EOS]]))
+    (result,) = translator.translate_all(["Hund" + 4 * "\ufffd"])
+    assert result.translation == "hund"
+    assert "repetition" in result.flags
+
+
+def test_a_blank_does_not_take_the_place_of_a_loop(translator, monkeypatch):
+    word = translator._target.encode("hund")
+    blank = next(
+        piece
+        for piece in translator._target.blank_ids
+        if piece > EOS and not translator._target.decode([piece])
+    )
+    answers = [[*word * 8, EOS], [blank, EOS], [*word, EOS]]
+    monkeypatch.setattr(Tiles, "decode", answering(answers))
+    (result,) = translator.translate_all(["Ein Hund."])
+    assert result.translation == "hund"
+    assert "repetition" in result.flags
 
 
 def test_a_model_that_prefers_blanks_still_says_something(translator):
