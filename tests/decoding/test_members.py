@@ -111,7 +111,7 @@ def test_an_ensemble_is_evaluated_like_a_model(model, second, tmp_path, capsys):
     settings = ["--set", "evaluate.metrics=['chrf']", "--format", "json"]
     assert cli.status(evaluate.main, [names, *files, *settings]) == cli.DONE
     report = json.loads(capsys.readouterr().out)
-    assert report["scores"][0]["score"] == pytest.approx(100)
+    assert report["scores"][0]["value"] == pytest.approx(100)
     assert report["files"]["model"] == names
 
 
