@@ -305,7 +305,7 @@ class TranslateConfig:
     keep: Literal["convert", "verbatim", "off"] = "convert"
     precision: Literal["float32", "bfloat16"] = "float32"
     chunk: int = 1_024  # lines held in memory at a time, sorted by length
-    format: Literal["text", "json"] = "text"
+    format: Literal["text", "json", "explain"] = "text"  # explain: for people
     cache: str = ""  # compiled code; "": seq2seq in the user's cache folder, "off": none
 
     def __post_init__(self) -> None:

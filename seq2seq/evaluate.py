@@ -2,6 +2,7 @@
 
 python -m seq2seq.evaluate MODEL --source test.de --reference test.en
 python -m seq2seq.evaluate --hypotheses out.en --reference test.en --baseline old.en
+python -m seq2seq.evaluate MODEL --source valid.de --reference valid.en --calibrate
 """
 
 import argparse
@@ -10,11 +11,13 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from seq2seq import cli, configfile
+from seq2seq import cli, confidence, configfile
 from seq2seq.corpus.text import read_lines
 from seq2seq.errors import UserError
-from seq2seq.evaluation import report
+from seq2seq.evaluation import calibrating, report
+from seq2seq.evaluation.calibrating import Said
 from seq2seq.files import write_atomically
 
 _log = logging.getLogger("seq2seq.evaluate")  # as a command its name is __main__
@@ -24,12 +27,13 @@ def main(argv: Sequence[str]) -> None:
     """Parses, evaluates, prints."""
     options = _options(argv)
     config = configfile.from_tree({}, options.overrides).evaluate
-    texts = _texts(options)
+    texts, said = _texts(options)
     files = {
         name: getattr(options, name)
         for name in ("model", "hypotheses", "source", "reference", "baseline")
     }
-    result = report.build(texts, config, files)
+    confident = None if said is None else _confidence(said, texts.references, options)
+    result = report.build(texts, config, files, confident)
     for warning in result["warnings"]:
         _log.warning("warning: %s", warning)
     if config.format == "json":
@@ -54,6 +58,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--reference", metavar="F", help="the right translations")
     parser.add_argument("--baseline", metavar="F", help="another system's, to compare with")
     parser.add_argument("--output", metavar="F", help="where the report goes, instead of stdout")
+    parser.add_argument(
+        "--calibrate", action="store_true", help="measure MODEL's confidence, keep it in MODEL"
+    )
     options = parser.parse_args(argv)
     if bool(options.model) == bool(options.hypotheses):
         given = f"MODEL {options.model!r} and --hypotheses" if options.model else "neither"
@@ -65,6 +72,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         raise UserError("--reference FILE is missing: what should the translations be compared to?")
     if options.model and not options.source:
         raise UserError("--source FILE is missing: what should the model translate?")
+    if options.hypotheses and options.calibrate:
+        raise UserError(
+            "--calibrate needs a MODEL: given translations do not say how sure they are"
+        )
     if options.hypotheses and (unused := _of_the_model(options.overrides)):
         raise UserError(f"--set {unused[0]}: without a MODEL only evaluate.* settings have a use")
     _require_writable(options.output)
@@ -84,7 +95,8 @@ def _require_writable(output: str | None) -> None:
         raise UserError(f"--output {output!r}: its folder does not exist; create it first")
 
 
-def _texts(options: argparse.Namespace) -> report.Texts:
+def _texts(options: argparse.Namespace) -> tuple[report.Texts, list[Said] | None]:
+    """What is evaluated, and what a model says of the words that it wrote."""
     files = {"reference": options.reference}
     for name in ("source", "hypotheses", "baseline"):
         if path := getattr(options, name):
@@ -99,21 +111,56 @@ def _texts(options: argparse.Namespace) -> report.Texts:
                 f"{options.reference!r} has {len(lines['reference'])}; "
                 "they must belong together line by line"
             )
-    return report.Texts(
-        translations=lines.get("hypotheses")
-        or _translated(options.model, lines["source"], _of_the_model(options.overrides)),
+    translations, said = lines.get("hypotheses"), None
+    if translations is None:
+        overrides = _of_the_model(options.overrides)
+        translations, said = _translated(options.model, lines["source"], overrides)
+    texts = report.Texts(
+        translations=translations,
         references=lines["reference"],
         sources=lines.get("source"),
         baseline=lines.get("baseline"),
     )
+    return texts, said
 
 
-def _translated(model: str, lines: list[str], overrides: Sequence[str]) -> list[str]:
+def _translated(
+    model: str, lines: list[str], overrides: Sequence[str]
+) -> tuple[list[str], list[Said]]:
     # Here, because scoring a given file needs no model, and should not wait for JAX.
     from seq2seq.decoding.translator import Translator
 
     _log.info("translating %d lines with %s", len(lines), model)
-    return Translator.load(model, overrides).translate(lines)
+    translations, said = [], []
+    for result in Translator.load(model, overrides).stream(lines):
+        translations.append(result.translation)
+        words = result.words
+        said.append(Said([word.text for word in words], [word.log_probability for word in words]))
+    return translations, said
+
+
+def _confidence(
+    said: Sequence[Said], references: Sequence[str], options: argparse.Namespace
+) -> dict[str, Any] | None:
+    """How far the model's words can be trusted, by its calibration or by one made here."""
+    from seq2seq.decoding import members
+
+    judged = calibrating.judge(said, references)
+    found = members.find(options.model)
+    kept = found[0][1].calibration
+    if not options.calibrate:
+        # Several models together are more or less sure than any of them alone.
+        return calibrating.report(judged, confidence.load(kept) if len(found) == 1 else None)
+    if len(found) > 1:
+        raise UserError(f"--calibrate takes one model; {options.model!r} are {len(found)}")
+    if judged.size < calibrating.LEAST_WORDS:
+        raise UserError(
+            f"--calibrate needs {calibrating.LEAST_WORDS:,} words or more, but the translations "
+            f"have {judged.size:,}; give more lines"
+        )
+    confidence.save(calibrating.fit(judged), kept)
+    _log.info("the calibration is in %s", kept)
+    return calibrating.report(judged, None, held_out=True)
 
 
 if __name__ == "__main__":

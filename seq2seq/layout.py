@@ -59,6 +59,11 @@ class ModelFolder:
         return self.path / "weights.safetensors"
 
     @property
+    def calibration(self) -> Path:
+        """From probabilities to confidence; a model may be without."""
+        return self.path / "calibration.json"
+
+    @property
     def card(self) -> Path:
         """The model card."""
         return self.path / "README.md"

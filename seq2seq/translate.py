@@ -9,13 +9,18 @@ import itertools
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from seq2seq import cli
 from seq2seq.errors import Interrupted, UserError
+
+if TYPE_CHECKING:
+    from seq2seq.decoding.explaining import Page
+    from seq2seq.decoding.translator import Translator
 
 _log = logging.getLogger("seq2seq.translate")  # as a command its name is __main__
 _STANDARD_INPUT = 0
@@ -29,8 +34,9 @@ def main(argv: Sequence[str]) -> None:
         "translate",
         "Translates raw text: one line in, one line out, in order. With several hypotheses "
         "(--nbest) the format is json: one object a line, the best as its translation, the others "
-        "as its alternatives. Sentences that are too long are translated in parts. With --score "
-        "nothing is translated: one line out is the log-probability of a given translation.",
+        "as its alternatives; or explain, for people. Sentences that are too long are translated "
+        "in parts. With --score nothing is translated: one line out is the log-probability of a "
+        "given translation.",
         {"beam": "translate.beam", "nbest": "translate.nbest", "format": "translate.format"},
     )
     parser.add_argument(
@@ -47,9 +53,20 @@ def main(argv: Sequence[str]) -> None:
         metavar="FILE",
         help="score its lines as the translations; -: input lines are source, tab, translation",
     )
+    parser.add_argument(
+        "--explain",
+        action="append_const",
+        const="translate.format=explain",
+        dest="overrides",
+        help="show what each word comes from, how sure it is, and what was done: --format explain",
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw the attention too: .png, .svg or .pdf"
+    )
     options = parser.parse_intermixed_args(argv)
     _require_files(options.text, options.input, options.output)
     _require_translations(options.score, options.input, options.output)
+    _require_picture(options.plot, options.score)
 
     # Late: --help and mistakes in the arguments need not wait for JAX.
     from seq2seq.decoding.translator import Translator
@@ -58,18 +75,22 @@ def main(argv: Sequence[str]) -> None:
     settings = translator.config.translate
     if settings.nbest > 1 and settings.format == "text" and not options.score:
         raise UserError(
-            f"translate.nbest={settings.nbest} needs --format json: "
+            f"translate.nbest={settings.nbest} needs --format json or --explain: "
             "text has one line for each line of the source"
         )
+    if options.score and settings.format == "explain":
+        raise UserError("--score has text and json, and nothing to explain")
     chunks = _chunks(options.text, options.input, translator.chunk_sizes())
     if options.score:
-        results = map(translator.score_chunk, _pairs(chunks, options.score))
+        found = map(translator.score_chunk, _pairs(chunks, options.score))
     else:
-        results = map(translator.translate_chunk, chunks)
-    as_json = settings.format == "json"
+        found = map(translator.translate_chunk, chunks)
+    results = itertools.chain.from_iterable(found)
+    if options.plot:
+        results = _drawn(results, translator, options.plot)
     with _writer(options.output) as write:
-        for result in itertools.chain.from_iterable(results):
-            write(result.to_json() if as_json else result.to_text())
+        for product in _products(results, settings.format, to_file=options.output is not None):
+            write(product)
 
 
 def _require_files(text: Sequence[str], source: Path | None, output: Path | None) -> None:
@@ -149,6 +170,53 @@ def _decoded(descriptor: int, sizes: Iterator[int], of: str = "") -> Iterator[li
                 )
         number += len(chunk)
         yield [lines.decode(raw) for raw in chunk]
+
+
+def _require_picture(picture: Path | None, score: Path | None) -> None:
+    if not picture:
+        return
+    if score:
+        raise UserError("--plot draws what is translated; with --score nothing is")
+    from seq2seq.decoding import plotting
+
+    plotting.require(picture)
+
+
+def _products(results: Iterable[Any], form: str, *, to_file: bool) -> Iterator[str]:
+    """What is written for each line."""
+    match form:
+        case "json":
+            yield from (result.to_json() for result in results)
+        case "explain":
+            from seq2seq.decoding import explaining
+
+            yield from explaining.explained(results, _page(to_file=to_file))
+        case _:
+            yield from (result.to_text() for result in results)
+
+
+def _page(*, to_file: bool) -> "Page":
+    """The width of the terminal; colours where somebody sees them who has not refused them."""
+    import shutil
+
+    from seq2seq.decoding.explaining import Page
+
+    on_terminal = sys.stdout.isatty() and not to_file
+    colours = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Page(shutil.get_terminal_size().columns, colours)
+
+
+def _drawn(results: Iterable[Any], translator: "Translator", picture: Path) -> Iterator[Any]:
+    """The results, each with a picture: FILE for the first line, FILE-2 for the second."""
+    from seq2seq.decoding import plotting
+
+    for number, result in enumerate(results, start=1):
+        yield result
+        name = picture if number == 1 else picture.with_stem(f"{picture.stem}-{number}")
+        try:
+            plotting.draw_attention(translator.attention(result.source), name)
+        except UserError as error:
+            _log.warning("line %d has no picture: %s", number, error)
 
 
 def _repaired(text: str) -> str:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import math
 import os
 import subprocess
 import sys
@@ -9,8 +10,11 @@ from types import ModuleType
 import pytest
 
 import seq2seq
-from seq2seq import cli
+from seq2seq import cli, confidence
+from seq2seq.decoding.translation import Aligned, Token, Translation
 from seq2seq.evaluate import main
+from seq2seq.evaluation import calibrating
+from seq2seq.layout import SIDES, ModelFolder
 
 REFERENCE = ["The house is small.", "A man reads a book.", "It rains.", "Bread and butter!"]
 BETTER = ["The house is small.", "A man reads the book.", "It is raining.", "Bread and butter!"]
@@ -48,14 +52,35 @@ def calls(monkeypatch) -> list:
             asked.append((folder, list(overrides)))
             return cls()
 
-        def translate(self, texts):
+        def stream(self, texts):
             asked.append(texts)
-            return BETTER
+            return map(_translated, BETTER)
 
     module = ModuleType("seq2seq.decoding.translator")
     module.Translator = Translator  # pyright: ignore[reportAttributeAccessIssue]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return asked
+
+
+def _translated(text: str) -> Translation:
+    """With as many pieces as words, each with probability one half."""
+    pieces = [*(f"▁{word}" for word in text.split()), "</s>"]
+    return Translation(
+        "",
+        text,
+        tokens=tuple(Token(piece, math.log(0.5)) for piece in pieces),
+        alignment=(Aligned(0, "</s>", 1.0),) * len(pieces),
+    )
+
+
+@pytest.fixture
+def model(folder, monkeypatch) -> ModelFolder:
+    """As far as the stage looks into it."""
+    found = ModelFolder(folder / "model")
+    found.path.mkdir()
+    for file in (found.config, *map(found.tokenizer, SIDES), found.weights):
+        file.touch()
+    return found
 
 
 def _printed(capsys, *argv: str) -> str:
@@ -117,14 +142,52 @@ def test_a_source_beside_hypotheses_is_shown_in_the_examples(folder, capsys) -> 
 
 
 def test_a_model_translates_the_source_with_the_settings_that_are_its_own(
-    folder, calls, capsys
+    model, calls, capsys
 ) -> None:
-    argv = ["model", "--source", "source", "--reference", "ref", "--set", "translate.beam=2"]
+    argv = [*MEASURED, "--set", "translate.beam=2"]
     report = json.loads(_printed(capsys, *argv, "--baseline", "worse", "--format", "json"))
     assert calls == [("model", ["translate.beam=2"]), SOURCE]
     assert [line["translation"] for line in report["lines"]] == BETTER
     assert [line["source"] for line in report["lines"]] == SOURCE
     assert report["files"]["model"] == "model"
+
+
+MEASURED = ("model", "--source", "source", "--reference", "ref")
+
+
+def test_a_model_s_probabilities_are_measured(model, calls, capsys) -> None:
+    # Of 15 words 12 are in the reference too.
+    assert "calibration error: 0.300 of the probabilities" in _printed(capsys, *MEASURED)
+    found = json.loads(_printed(capsys, *MEASURED, "--format", "json"))["confidence"]
+    assert (found["words"], found["right"]) == (15, 12 / 15)
+    assert found["errors"] == {"probability": pytest.approx(0.3), "confidence": None}
+
+
+def test_given_translations_have_no_confidence(folder, capsys) -> None:
+    report = json.loads(_printed(capsys, *GIVEN, "--format", "json"))
+    assert report["confidence"] is None
+
+
+def test_calibrating_writes_a_file_that_later_calls_measure(
+    model, calls, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(calibrating, "LEAST_WORDS", 15)
+    report = json.loads(_printed(capsys, *MEASURED, "--calibrate", "--format", "json"))
+    assert report["confidence"]["held_out"]
+    stored = confidence.load(model.calibration)
+    assert stored
+    assert stored.words == 15
+    text = _printed(capsys, *MEASURED)
+    # Half a word of doubt: (12 + 0.5) / 16 against 12 / 15.
+    assert "calibration error: 0.019 of the confidence" in text
+    assert "0.8 .. 0.9" not in text
+    assert "0.7 .. 0.8" in text
+
+
+def test_a_handful_of_words_is_not_calibrated(model, calls, capsys) -> None:
+    assert cli.status(main, [*MEASURED, "--calibrate"]) == cli.USER_ERROR
+    assert "needs 1,000 words or more" in capsys.readouterr().err
+    assert not model.calibration.exists()
 
 
 def test_wrong_counts_are_noticed_before_anything_is_translated(folder, calls, capsys) -> None:
@@ -187,6 +250,7 @@ GIVEN = ("--hypotheses", "better", "--reference", "ref")
         ((*GIVEN, "--format", "xml"), "must be one of"),
         ((*GIVEN, "--output", "no/such/report"), "its folder does not exist"),
         ((*GIVEN, "--output", "."), "is a folder"),
+        ((*GIVEN, "--calibrate"), "--calibrate needs a MODEL"),
     ],
 )
 def test_a_wrong_use_is_one_sentence_and_status_2(folder, capsys, argv, words) -> None:

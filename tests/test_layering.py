@@ -16,7 +16,7 @@ TIERS = {
     **dict.fromkeys(("prepare", "train", "translate", "evaluate"), 5),
     **dict.fromkeys(("training", "decoding", "evaluation"), 4),
     **dict.fromkeys(("model", "corpus"), 3),
-    **dict.fromkeys(("cli", "configfile", "layout"), 2),
+    **dict.fromkeys(("cli", "configfile", "layout", "confidence"), 2),
     **dict.fromkeys(("config", "files"), 1),
     "errors": 0,
 }

@@ -6,6 +6,7 @@ count as a line in one file and not in its translation, and all pairs after it w
 
 import gzip
 import lzma
+import re
 import unicodedata
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ BLOCK_BYTES = 1 << 18  # stays in the caches of the processor
 LONGEST_LINE_BYTES = 4 << 20
 BYTE_ORDER_MARK = "\ufeff"
 META_SPACE = "\u2581"  # SentencePiece's own sign for a space
+# A letter of a script that puts no space between words: Thai to Burmese, Khmer, Kana, Han.
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 
 
 def _replacements() -> dict[int, str]:
@@ -63,6 +68,16 @@ def normalise(line: str) -> str:
     ):
         return line
     return " ".join(unicodedata.normalize("NFC", line.translate(_REPLACEMENTS)).split())
+
+
+def bare(word: str) -> str:
+    """A word without the punctuation around it; what is nothing else stays."""
+    start, end = 0, len(word)
+    while start < end and not word[start].isalnum():
+        start += 1
+    while end > start and not word[end - 1].isalnum():
+        end -= 1
+    return word[start:end] or word
 
 
 # What a byte of UTF-8 can mean for `normalise`. Tidy are printable ASCII and the leads of Latin and

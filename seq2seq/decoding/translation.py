@@ -2,10 +2,13 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from seq2seq.confidence import Calibration
+from seq2seq.decoding import words
 
 FLAGS = {
     "split": "longer than the model's limit: translated in parts",
@@ -64,6 +67,24 @@ class Translation:
     alternatives: tuple[Alternative, ...] = ()  # the next best, translate.nbest - 1 of them
     alignment: tuple[Aligned, ...] = ()  # one for each token
     flags: tuple[str, ...] = ()  # see FLAGS
+    source_pieces: tuple[str, ...] = ()  # what the positions of the alignment count
+    calibration: Calibration | None = field(default=None, repr=False)  # the model's, if it has one
+
+    @property
+    def words(self) -> tuple[words.Word, ...]:
+        """The words of the translation; made when asked for, since plain text does without."""
+        end = self.tokens[-1].piece if self.tokens else ""  # of every part, if there are several
+        output = [
+            words.Piece(token.piece, token.log_probability, self._attended(aligned))
+            for token, aligned in zip(self.tokens, self.alignment, strict=True)
+            if token.piece != end
+        ]
+        return words.gathered(output, self.source_pieces, self.calibration)
+
+    def _attended(self, aligned: Aligned) -> int | None:
+        """The position of a source piece; None for an end, which has that of the next part."""
+        here = self.source_pieces[aligned.source : aligned.source + 1]
+        return aligned.source if here == (aligned.piece,) else None
 
     def to_text(self) -> str:
         """The translation alone."""
@@ -71,10 +92,12 @@ class Translation:
 
     def to_json(self) -> str:
         """One line of JSON with the keys of the contract."""
-        tree = asdict(self)
-        del tree["rank"]
+        tree = asdict(replace(self, calibration=None))
+        for internal in ("rank", "source_pieces", "calibration"):
+            del tree[internal]
         for alternative in tree["alternatives"]:
             del alternative["rank"]
+        tree["words"] = [word.tree() for word in self.words]
         return as_json(tree)
 
 

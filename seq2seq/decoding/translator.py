@@ -9,7 +9,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from seq2seq import configfile, layout
+from seq2seq import confidence, configfile, layout
+from seq2seq.confidence import Calibration
 from seq2seq.config import Config, ConfigError
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
@@ -54,6 +55,7 @@ class Translator:
         target_tokenizer: Tokenizer,
         *,
         home: Home | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         """Executables are kept in their `home`, if they have one."""
         sizes = Sizes(source_tokenizer.size, target_tokenizer.size)
@@ -61,6 +63,7 @@ class Translator:
             fitting.require(member, sizes, home and home.folder)
         self.config = config
         self._source, self._target = source_tokenizer, target_tokenizer
+        self._calibration = calibration
         models, weights, _ = zip(*members, strict=True)
         self._tiles = Tiles.place(models, config.translate, weights, home)
 
@@ -86,7 +89,10 @@ class Translator:
             Member(config.model, weight_files.load(folder), name)
             for config, (name, folder) in zip(configs, found, strict=True)
         ]
-        return cls(members.common(changed, configs), loaded, source, target, home=home)
+        # Several together are more or less sure than any of them alone.
+        calibration = confidence.load(found[0][1].calibration) if len(found) == 1 else None
+        settings = members.common(changed, configs)
+        return cls(settings, loaded, source, target, home=home, calibration=calibration)
 
     def with_weights(self, *weights: Weights) -> "Translator":
         """The same with other weights of the same shapes, for each of its models."""
@@ -231,6 +237,8 @@ class Translator:
             alternatives=tuple(others),
             alignment=tuple(self._alignment(parts)),
             flags=ordered,
+            source_pieces=tuple(self._source.piece(ids) for part in parts for ids in part.source),
+            calibration=self._calibration,
         )
 
     def _outputs(self, parts: list[_Part]) -> Iterator[Alternative]:

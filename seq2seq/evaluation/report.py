@@ -29,7 +29,12 @@ class Texts:
     baseline: Sequence[str] | None = None
 
 
-def build(texts: Texts, config: EvaluateConfig, files: Mapping[str, str | None]) -> dict[str, Any]:
+def build(
+    texts: Texts,
+    config: EvaluateConfig,
+    files: Mapping[str, str | None],
+    confidence: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Evaluates everything. The keys are the same whatever is missing: that is null."""
     system = quality.count(texts.translations, texts.references, config)
     baseline = None
@@ -50,6 +55,7 @@ def build(texts: Texts, config: EvaluateConfig, files: Mapping[str, str | None])
             "by": "source" if texts.sources else "reference",
             "rows": _buckets(texts, system, baseline),
         },
+        "confidence": confidence,
         "examples": _examples(lines, config.examples),
         "lines": lines,
     }
@@ -155,6 +161,8 @@ def as_text(report: Mapping[str, Any]) -> str:
             *_table(_bucket_rows(report)),
         ],
     ]
+    if confidence := report["confidence"]:
+        parts.append(list(_confidence_rows(confidence)))
     titles = {
         "gained": "gained most against the baseline (chrF of the sentence)",
         "lost": "lost most against the baseline (chrF of the sentence)",
@@ -199,6 +207,29 @@ def _bucket_rows(report: Mapping[str, Any]) -> Iterable[list[str]]:
             gain = f" ({value - row['baseline'][name]:+.2f})" if row["baseline"] else ""
             cells.append(f"{value:.2f}{gain}")
         yield cells
+
+
+def _confidence_rows(confidence: Mapping[str, Any]) -> Iterable[str]:
+    errors = confidence["errors"]
+    measure = "probability" if errors["confidence"] is None else "confidence"
+    yield (
+        f"{measure} of the {confidence['words']:,} words of the translations "
+        "(right: the reference has them too)"
+    )
+    rows = [
+        [
+            f"{row['from']:.1f} .. {row['to']:.1f}",
+            f"{row['words']:,}",
+            f"{row['said']:.1%}",
+            f"{row['right']:.1%}",
+        ]
+        for row in confidence["rows"]
+    ]
+    yield from _table([[measure, "words", "said", "right"], *rows])
+    yield f"  calibration error: {errors['probability']:.3f} of the probabilities"
+    if errors["confidence"] is not None:
+        how = ", fitted without the line in question" if confidence["held_out"] else ""
+        yield f"  calibration error: {errors['confidence']:.3f} of the confidence{how}"
 
 
 def _example_rows(line: Mapping[str, Any]) -> Iterable[str]:

@@ -15,7 +15,7 @@ from seq2seq.decoding.runtime import Runtime
 from seq2seq.model import weights as weight_files
 
 ROOT = str(Path(__file__).parents[2])
-UNWANTED = {"jax", "flax", "optax", "orbax", "rich", "sacrebleu", "jaxtyping"}
+UNWANTED = {"jax", "flax", "optax", "orbax", "rich", "sacrebleu", "jaxtyping", "matplotlib"}
 PROGRAM = f"""
 import sys
 from seq2seq import cli, translate
@@ -44,7 +44,7 @@ def translated(name: object, cache_folder, *options: str) -> tuple[str, list[str
     ("names", "options"),
     [
         ("{model}", ["--set", "translate.precision=float32"]),
-        ("{model}", ["--set", "translate.precision=bfloat16"]),
+        ("{model}", ["--set", "translate.precision=bfloat16", "--explain"]),
         ("{model}+{model}", []),
         ("{model}", ["--score", "-"]),
     ],

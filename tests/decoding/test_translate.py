@@ -118,6 +118,40 @@ def test_several_hypotheses_need_json(run, model):
     assert "needs --format json" in err
 
 
+def test_explanations_have_no_colours_where_no_terminal_is(run, model, translator, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    status, out, _ = run(model.path, "Ein Hund.", "", "--explain", "--nbest", "2")
+    assert status == 0
+    assert "\x1b" not in out
+    assert [row[12:] for row in out.split("\n") if row.startswith("source")] == ["Ein Hund."]
+    shown = [row[12:].split() for row in out.split("\n") if row.startswith("output")]
+    assert shown == [[word.text for word in translator.translate_all(["Ein Hund."])[0].words]]
+    assert re.search(r"^2\. ", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_a_terminal_gets_colours_unless_it_refuses_them(
+    run, model, monkeypatch, variables, coloured
+):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert ("\x1b[" in run(model.path, "Ein Hund.", "--explain")[1]) == coloured
+
+
+def test_each_line_gets_its_picture_and_its_translation(run, model, tmp_path, caplog):
+    pytest.importorskip("matplotlib")
+    lines = ("Ein Hund.", "", "Katze.")
+    status, out, _ = run(model.path, *lines, "--plot", tmp_path / "a.svg")
+    assert (status, out) == (0, run(model.path, *lines)[1])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-3.svg", "a.svg"]
+    assert "line 2 has no picture" in caplog.text
+
+
 def test_help_fits_one_screen(run):
     status, out, _ = run("--help")
     assert status == 0
@@ -152,6 +186,9 @@ def test_help_fits_one_screen(run):
         (["{model}", "Hund", "--score", "{tmp}"], "is a folder; name a text file"),
         (["{model}", "a", "--score", "{tmp}/one", "--output", "{tmp}/one"], "the same file"),
         (["{model}+{tmp}/nowhere", "Hund"], "nowhere' of .* does not exist"),
+        (["{model}", "Hund", "--plot", "{tmp}/a.docx"], "must end in|matplotlib is missing"),
+        (["{model}", "a", "--score", "{tmp}/one", "--explain"], "nothing to explain"),
+        (["{model}", "a", "--score", "{tmp}/one", "--plot", "{tmp}/a.png"], "draws what is transl"),
         ([], "the following arguments are required: MODEL"),
         (["{model}", "Hund", "--bleu"], "unrecognized arguments"),
     ],

@@ -90,6 +90,17 @@ def test_packing_keeps_a_card_that_people_wrote_and_no_folder_of_this_machine(mo
     assert run("pack_model.py", model.path, packed.path).returncode == 0
     assert packed.card.read_text(encoding="utf-8") == "written by hand\n"
     assert json.loads(packed.config.read_text(encoding="utf-8"))["data"]["root"] == ""
+    assert not packed.calibration.exists()
+
+
+def test_packing_carries_the_calibration_along(model, tmp_path):
+    packed = layout.ModelFolder(tmp_path / "packed")
+    model.calibration.write_text("measured\n", encoding="utf-8")
+    try:
+        assert run("pack_model.py", model.path, packed.path).returncode == 0
+    finally:
+        model.calibration.unlink()
+    assert packed.calibration.read_text(encoding="utf-8") == "measured\n"
 
 
 def test_a_model_is_not_packed_onto_itself(model):
