@@ -7,15 +7,15 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seq2seq.decoding.translator import Translation, Translator
+    from seq2seq.decoding.translator import Request, Translation, Translator
 
 __version__ = "0.1.0"
-__all__ = ["Translation", "Translator", "__version__"]
+__all__ = ["Request", "Translation", "Translator", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     # Lazy, so that stages that need no JAX (prepare, scoring) do not pay for importing it.
-    if name in ("Translation", "Translator"):
+    if name in ("Request", "Translation", "Translator"):
         from seq2seq.decoding import translator
 
         return getattr(translator, name)

@@ -238,6 +238,7 @@ class TrainConfig:
     tensorboard: bool = False
     profile_steps: int = 0  # updates that are traced into the run folder, once; 0: none
     deterministic: bool = False  # bit-exact on a GPU too
+    measure_lengths: bool = False  # translate.min_ and max_length_ratio from the training pairs
 
     coordinator: str = ""  # host:port of process 0, where the cluster is not detected by itself
     processes: int = 0
@@ -300,21 +301,33 @@ class TranslateConfig:
     length_penalty: float = 1.0  # exponent of the length that a score is divided by; 0: off
     coverage_penalty: float = 0.0  # weight of source pieces that got little attention
     max_length_ratio: float = 2.0  # target pieces allowed: ratio x source pieces + 10
+    min_length_ratio: float = 0.0  # target pieces required: ratio x source pieces, rounded down
     block_ngrams: int = 0  # forbid repeating n-grams of this size; 0: only against found loops
     # Addresses, numbers and tags come through as they are, or numbers as the target writes them.
     keep: Literal["convert", "verbatim", "off"] = "convert"
+    diversity: float = 0.0  # what a hypothesis pays for each better sibling; 0: off
+    sampling: bool = False  # nbest samples instead of the best of a beam
+    temperature: float = 1.0  # of the samples: below 1 nearer to the likeliest words
+    top_k: int = 0  # samples come from so many likeliest words; 0: from all
+    top_p: float = 1.0  # and from the likeliest words that together have this probability
+    seed: int = 1  # of the samples; equal lines have equal samples
     precision: Literal["float32", "bfloat16"] = "float32"
     chunk: int = 1_024  # lines held in memory at a time, sorted by length
+    input_format: Literal["text", "json"] = "text"  # json: an object a line, with its own wishes
     format: Literal["text", "json", "explain"] = "text"  # explain: for people
     cache: str = ""  # compiled code; "": seq2seq in the user's cache folder, "off": none
 
     def __post_init__(self) -> None:
         _require(
-            1 <= self.nbest <= self.beam,
+            self.sampling or 1 <= self.nbest <= self.beam,
             f"translate.nbest={self.nbest} must be from 1 to translate.beam={self.beam}",
         )
-        _require(self.beam <= 256, f"translate.beam={self.beam} must be at most 256")
-        for name in ("length_penalty", "coverage_penalty", "block_ngrams"):
+        _require(
+            1 <= self.hypotheses <= 256,
+            f"translate.{'nbest' if self.sampling else 'beam'}={self.hypotheses} must be from 1 "
+            "to 256",
+        )
+        for name in ("length_penalty", "coverage_penalty", "block_ngrams", "diversity", "top_k"):
             _require(
                 getattr(self, name) >= 0,
                 f"translate.{name}={getattr(self, name)} must not be negative",
@@ -323,7 +336,23 @@ class TranslateConfig:
             0.1 <= self.max_length_ratio <= 20,
             f"translate.max_length_ratio={self.max_length_ratio} must be from 0.1 to 20",
         )
+        _require(
+            0 <= self.min_length_ratio <= self.max_length_ratio,
+            f"translate.min_length_ratio={self.min_length_ratio} must be from 0 to "
+            f"translate.max_length_ratio={self.max_length_ratio}",
+        )
+        _require(
+            0.01 <= self.temperature <= 100,
+            f"translate.temperature={self.temperature} must be from 0.01 to 100",
+        )
+        _require(0 < self.top_p <= 1, f"translate.top_p={self.top_p} must be above 0, at most 1")
+        _require_seed("translate.seed", self.seed)
         _require(self.chunk >= 1, f"translate.chunk={self.chunk} must be at least 1")
+
+    @property
+    def hypotheses(self) -> int:
+        """How many are searched for a sentence at a time."""
+        return self.nbest if self.sampling else self.beam
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -57,6 +57,7 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder, *, began: f
     import numpy as np
 
     from seq2seq.corpus.batching import Plan
+    from seq2seq.corpus.ratios import length_ratios
     from seq2seq.corpus.shards import open_split, read_meta
     from seq2seq.decoding import cache
     from seq2seq.model.network import Sizes
@@ -74,8 +75,11 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder, *, began: f
     # One process writes; the others wait until the folder is as they will read it.
     with folder.locked(run) if devices.is_first else contextlib.nullcontext():
         cache.enable(config.translate.cache)
+        shards = open_split(prepared, "train")
+        if config.train.measure_lengths:
+            config = _with_measured_lengths(config, length_ratios(shards))
         plan = Plan(
-            open_split(prepared, "train"),
+            shards,
             batch_tokens=sizing.LEAST_TOKENS,
             shapes=config.train.shapes,
         )
@@ -108,6 +112,16 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder, *, began: f
                 began=began,
             )
         ).run()
+
+
+def _with_measured_lengths(config: Config, ratios: tuple[float, float]) -> Config:
+    least, greatest = ratios
+    settings = dataclasses.replace(
+        config.translate,
+        min_length_ratio=least,
+        max_length_ratio=min(max(greatest, least, 0.1), 20.0),
+    )
+    return dataclasses.replace(config, translate=settings)
 
 
 def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:

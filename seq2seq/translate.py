@@ -81,8 +81,14 @@ def main(argv: Sequence[str]) -> None:
     if options.score and settings.format == "explain":
         raise UserError("--score has text and json, and nothing to explain")
     chunks = _chunks(options.text, options.input, translator.chunk_sizes())
+    if options.score and settings.input_format == "json":
+        raise UserError("--score reads text; leave translate.input_format=text")
     if options.score:
         found = map(translator.score_chunk, _pairs(chunks, options.score))
+    elif settings.input_format == "json":
+        from seq2seq.decoding import requests
+
+        found = map(translator.translate_chunk, requests.read(chunks))
     else:
         found = map(translator.translate_chunk, chunks)
     results = itertools.chain.from_iterable(found)

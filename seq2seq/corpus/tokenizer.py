@@ -113,6 +113,11 @@ class Tokenizer:
         )
 
     @cached_property
+    def spellings(self) -> tuple[bytes, ...]:
+        """The bytes that each piece stands for in a text; none for the specials."""
+        return tuple(map(self._spelling, range(self.size)))
+
+    @cached_property
     def has_byte_fallback(self) -> bool:
         """Whether every text can be spelled; without it, unknown characters are lost."""
         return any(map(self._processor.IsByte, range(self.size)))
@@ -122,6 +127,13 @@ class Tokenizer:
         feed, split = self._processor.PieceToId("<0x0A>"), self._processor.EncodeAsIds
         alone = [*split("a b."), feed, *split("c"), feed]
         return feed if self._processor.IsByte(feed) and split("a b.\n c\n") == alone else None
+
+    def _spelling(self, piece: int) -> bytes:
+        if piece in (PAD, BOS, EOS, UNK):
+            return b""
+        byte = self._byte(piece)
+        text = self.piece(piece).replace("\u2581", " ")
+        return text.encode() if byte is None else bytes([byte])
 
     def _byte(self, piece: int) -> int | None:
         return int(self.piece(piece)[1:-1], 16) if self._processor.IsByte(piece) else None

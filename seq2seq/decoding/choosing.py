@@ -1,40 +1,137 @@
 """Which hypotheses go on, and with which words. Knows no model and no other sentence.
 
 Axes: b sentence   k hypothesis   v vocabulary   c candidate of a hypothesis   t target position
-s source position   o block of words   w word in a block
+s source position   o block of words   w word in a block   n candidate of any hypothesis
 """
+
+import functools
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seq2seq.decoding.beam import Beam, Options, Trace
+from seq2seq.decoding.beam import Beam, Options, Task, Trace
+from seq2seq.decoding.rules import needed
 
 _BLOCKS = range(64, 31, -1)  # words; of 16 to 128, some 64 are the fastest
 
 
 def choose(
-    allowed_bkv: Array, total_bk: Array, beam: Beam, options: Options
+    allowed_bkv: Array, total_bk: Array, beam: Beam, *, task: Task, options: Options
 ) -> tuple[Array, Array, Array]:
     """The parents, words and gains of the next hypotheses; `total` is the log-sum-exp."""
+    if options.sampling and task.seed_b2 is not None:
+        words_bk = _drawn(allowed_bkv, task.seed_b2, beam, options)
+        return _continued(allowed_bkv - total_bk[:, :, None], words_bk, beam, options)
     sentences, hypotheses, vocabulary = allowed_bkv.shape
-    candidates = min(hypotheses, vocabulary)
-    scores_bkc, words_bkc = top(allowed_bkv, candidates)
-    gains_bkc = scores_bkc - total_bk[:, :, None]
-    gains_bkc = jnp.where(jnp.isnan(gains_bkc), -jnp.inf, gains_bkc)
+    count, banks_bkc = min(hypotheses, vocabulary), None
+    if options.banks and beam.progress is not None and task.wording is not None:
+        needs = needed(beam.progress, task.wording)
+        scores_bkc, words_bkc, banks_bkc = _banked(allowed_bkv, count, *needs)
+    else:
+        scores_bkc, words_bkc = top(allowed_bkv, count)
+    candidates = scores_bkc.shape[2]
+    gains_bkc = _numbers(scores_bkc - total_bk[:, :, None])
     # A finished hypothesis has one continuation, another end at no cost, and keeps its place.
     finished_bk1 = beam.finished_bk[:, :, None]
     only_11c = (jnp.arange(candidates) == 0)[None, None]
     gains_bkc = jnp.where(finished_bk1, jnp.where(only_11c, 0.0, -jnp.inf), gains_bkc)
     words_bkc = jnp.where(finished_bk1, options.end, words_bkc)
     totals_bkc = beam.scores_bk[:, :, None] + gains_bkc
+    if options.diversity:
+        # Li and Jurafsky 2016: siblings pay for their place behind the best of them.
+        totals_bkc -= (options.diversity * (jnp.arange(candidates) % count))[None, None]
     keys_bkc = jnp.where(finished_bk1 & only_11c, jnp.inf, totals_bkc)
+    if banks_bkc is not None:
+        keys_bkc = _from_every_bank(keys_bkc, banks_bkc, beam, options)
     _, chosen_bk = jax.lax.top_k(keys_bkc.reshape(sentences, -1), hypotheses)
     words_bk, gains_bk = (
         jnp.take_along_axis(x_bkc.reshape(sentences, -1), chosen_bk, axis=1)
         for x_bkc in (words_bkc, gains_bkc)
     )
     return chosen_bk // candidates, words_bk, gains_bk
+
+
+def _drawn(allowed_bkv: Array, seed_b2: Array, beam: Beam, options: Options) -> Array:
+    """A word for every hypothesis: the likeliest after Gumbel noise is a sample."""
+    _, hypotheses, vocabulary = allowed_bkv.shape
+
+    def noise(seed_2: Array, position: Array) -> Array:
+        key = jax.random.fold_in(jax.random.wrap_key_data(seed_2, impl="threefry2x32"), position)
+        keys_k = jax.vmap(functools.partial(jax.random.fold_in, key))(jnp.arange(hypotheses))
+        return jax.vmap(lambda key: jax.random.gumbel(key, (vocabulary,)))(keys_k)
+
+    noise_bkv = jax.vmap(noise)(seed_b2, beam.position_b)
+    likely_bkv = _likeliest(allowed_bkv / options.temperature, options)
+    return (likely_bkv + noise_bkv).argmax(axis=2)
+
+
+def _continued(
+    gains_bkv: Array, words_bk: Array, beam: Beam, options: Options
+) -> tuple[Array, Array, Array]:
+    """Every hypothesis in its place, with its own word."""
+    gains_bk = _numbers(jnp.take_along_axis(gains_bkv, words_bk[:, :, None], axis=2)[:, :, 0])
+    return (
+        jnp.broadcast_to(jnp.arange(words_bk.shape[1])[None], words_bk.shape),
+        jnp.where(beam.finished_bk, options.end, words_bk),
+        jnp.where(beam.finished_bk, 0.0, gains_bk),
+    )
+
+
+def _numbers(gains: Array) -> Array:
+    return jnp.where(jnp.isnan(gains), -jnp.inf, gains)
+
+
+def _likeliest(scores_bkv: Array, options: Options) -> Array:
+    """Only the scores of the `top_k` best words, and of these the best that share `top_p`."""
+    vocabulary = scores_bkv.shape[2]
+    if not options.top_k and options.top_p >= 1:
+        return scores_bkv
+    best_bkc, _ = top(scores_bkv, min(options.top_k or vocabulary, vocabulary))
+    shares_bkc = jax.nn.softmax(best_bkc)
+    before_bkc = jnp.cumsum(shares_bkc, axis=2) - shares_bkc
+    least_bk1 = jnp.where(before_bkc < options.top_p, best_bkc, jnp.inf).min(axis=2, keepdims=True)
+    return jnp.where(scores_bkv >= least_bk1, scores_bkv, -jnp.inf)
+
+
+def _banked(
+    allowed_bkv: Array, count: int, now_bk: Array, after_bkv: Array
+) -> tuple[Array, Array, Array]:
+    """Scores and words of candidates, those that bring phrases nearer too, and how near."""
+    nearer_bkv = after_bkv < now_bk[:, :, None]
+    best, nearer = (
+        top(jnp.where(nearer_bkv == is_nearer, allowed_bkv, -jnp.inf), count)
+        for is_nearer in (False, True)
+    )
+    scores_bkc, words_bkc = (
+        jnp.concatenate(both, axis=2) for both in zip(best, nearer, strict=True)
+    )
+    return scores_bkc, words_bkc, jnp.take_along_axis(after_bkv, words_bkc, axis=2)
+
+
+def _from_every_bank(keys_bkc: Array, banks_bkc: Array, beam: Beam, options: Options) -> Array:
+    """Keys that choose the best candidate of every bank, then every second best, and so on.
+
+    As Post and Vilar (2018) do it: what has words of a phrase already would lose to what has none.
+    Of the finished hypotheses only those stay that may be asked for: places are scarce.
+    """
+    lengths_bk = jnp.maximum(beam.lengths_bk, 1).astype(jnp.float32)
+    ranks_bk = jnp.where(
+        beam.finished_bk, beam.scores_bk / lengths_bk**options.length_penalty, -jnp.inf
+    )
+    better_bk = (ranks_bk[:, None] > ranks_bk[:, :, None]).sum(axis=2)
+    stays_bk1 = (beam.finished_bk & (better_bk < options.nbest))[:, :, None]
+    finished_bk1 = beam.finished_bk[:, :, None]
+    keys_bkc = jnp.where(finished_bk1 & ~stays_bk1, -jnp.inf, keys_bkc)
+    keys_bn, banks_bn = (x_bkc.reshape(len(x_bkc), -1) for x_bkc in (keys_bkc, banks_bkc))
+    # A finished hypothesis is in no bank, nor is what is not permitted.
+    grows_bn = jnp.isfinite(keys_bn)
+    better_bnn = grows_bn[:, None] & (keys_bn[:, None] > keys_bn[:, :, None])
+    turn_bn = (better_bnn & (banks_bn[:, None] == banks_bn[:, :, None])).sum(axis=2)
+    sooner_bnn = grows_bn[:, None] & (turn_bn[:, None] < turn_bn[:, :, None])
+    same_bnn = turn_bn[:, None] == turn_bn[:, :, None]
+    place_bn = (sooner_bnn | (same_bnn & better_bnn)).sum(axis=2)
+    return jnp.where(grows_bn, -place_bn.astype(jnp.float32), keys_bn).reshape(keys_bkc.shape)
 
 
 def grow(beam: Beam, attention_bks: Array, parents_bk: Array, chosen: tuple[Array, Array]) -> Beam:
@@ -45,9 +142,9 @@ def grow(beam: Beam, attention_bks: Array, parents_bk: Array, chosen: tuple[Arra
         index_bk = parents_bk.reshape(*parents_bk.shape, *[1] * (x_bk.ndim - 2))
         return jnp.take_along_axis(x_bk, index_bk, axis=1)
 
-    past = jax.tree.map(
-        inherit, Beam(*beam[:5], position_b=parents_bk, done_b=parents_bk)
-    )._replace(position_b=beam.position_b, done_b=beam.done_b)
+    past = jax.tree.map(inherit, beam._replace(position_b=parents_bk, done_b=parents_bk))._replace(
+        position_b=beam.position_b, done_b=beam.done_b
+    )
     grows_bk = ~past.finished_bk
     attention_bks = inherit(attention_bks)
     news = Trace(words_bk, gains_bk, attention_bks.argmax(axis=2), attention_bks.max(axis=2))

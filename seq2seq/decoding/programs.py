@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 
 from seq2seq.config import ModelConfig
 from seq2seq.decoding import ensemble
-from seq2seq.decoding.beam import Options, Task
+from seq2seq.decoding.beam import Options, Task, wished
 from seq2seq.decoding.search import Sentences, normalised, search
 from seq2seq.model.weights import Weights
 
@@ -27,21 +27,25 @@ _ENCODED = 8  # sentences at a time: so few rows are multiplied alike, however l
 
 
 # keep_unused: a stored executable is fed all arguments, those that it does not need too.
-@functools.partial(jax.jit, static_argnames=("models", "options", "dtype"), keep_unused=True)
+@functools.partial(
+    jax.jit, static_argnames=("names", "models", "options", "dtype"), keep_unused=True
+)
 def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
     weights: tuple[Weights, ...],
     source_qs: Int[Array, "q s"],
     length_q: Int[Array, " q"],
     limit_q: Int[Array, " q"],
     banned_v: Bool[Array, " v"],
-    *,
+    *wishes: Array,
+    names: tuple[str, ...],
     models: tuple[ModelConfig, ...],
     options: tuple[tuple[str, Any], ...],
     dtype: DTypeLike,
 ) -> tuple[Array, ...]:
     """The leaves of the `Hypotheses` for a queue of sentences, empty places (limit 0) at its end.
 
-    `options` are those of the search.
+
+    `options` are those of the search, `names` those of the wishes in its `Task`.
     """
     chosen = Options(**dict(options))
 
@@ -59,7 +63,8 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
 
     memory, state = _encoded(weights, source_qs, length_q, limit_q, models=models, dtype=dtype)
     banned_qv = jnp.broadcast_to(banned_v[None], (len(limit_q), len(banned_v)))
-    task = Task(limit_q, memory[0].mask_bs, banned_qv)
+    asked = dict(zip(names, wishes, strict=True))
+    task = wished(Task(limit_q, memory[0].mask_bs, banned_qv), asked)
     found = search(step, Sentences(memory, state), task, chosen)
     return (*found.trace, found.lengths_bk, found.scores_bk, found.ranks_bk)
 

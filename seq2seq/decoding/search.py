@@ -16,9 +16,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Int
 
+from seq2seq.decoding import rules
 from seq2seq.decoding.beam import Beam, Hypotheses, Options, Task, Trace
 from seq2seq.decoding.choosing import choose, grow
-from seq2seq.decoding.rules import permitted
 
 Step: TypeAlias = Callable[[Array, Any, Any], tuple[Array, Array, Any, Array]]
 """(previous words [b, k], memory, state) -> (scores [b, k, v], their log-sum-exp [b, k],
@@ -130,9 +130,10 @@ def _advanced(step: Step, at: _Slots, options: Options) -> _Slots:
     last_bk = jnp.take_along_axis(beam.trace.words_bkt, index_b11, axis=2, mode="clip")[:, :, 0]
     words_bk = jnp.where(beam.position_b[:, None] == 0, options.begin, last_bk)
     scores_bkv, total_bk, state, attention_bks = step(words_bk, at.memory, at.state)
-    allowed_bkv = permitted(scores_bkv, beam, task, options)
-    parents_bk, words_bk, gains_bk = choose(allowed_bkv, total_bk, beam, options)
+    allowed_bkv = rules.permitted(scores_bkv, beam, task, options)
+    parents_bk, words_bk, gains_bk = choose(allowed_bkv, total_bk, beam, task=task, options=options)
     beam = grow(beam, attention_bks, parents_bk, (words_bk, gains_bk))
+    beam = beam._replace(progress=rules.read(beam, task, words_bk))
     slots, hypotheses = parents_bk.shape
     rows_n = (jnp.arange(slots)[:, None] * hypotheses + parents_bk).reshape(-1)
     return at._replace(
@@ -151,8 +152,9 @@ def _begin(task: Task, options: Options) -> Beam:
         jnp.zeros(full, jnp.int32),
         jnp.zeros(full, jnp.float32),
     )
-    # All hypotheses are equal at first: only one of them may grow.
-    scores_k = jnp.where(jnp.arange(options.beam) == 0, 0.0, -jnp.inf)
+    # All hypotheses are equal at first: only one of them may grow, unless each is drawn by itself.
+    grows_k = (jnp.arange(options.beam) == 0) | options.sampling
+    scores_k = jnp.where(grows_k, 0.0, -jnp.inf)
     return Beam(
         trace,
         lengths_bk=jnp.zeros(shape, jnp.int32),
@@ -161,6 +163,7 @@ def _begin(task: Task, options: Options) -> Beam:
         coverage_bks=jnp.zeros((*shape, sources if options.coverage_penalty else 0), jnp.float32),
         position_b=jnp.zeros(sentences, jnp.int32),
         done_b=jnp.zeros(sentences, bool),
+        progress=rules.begin(task, options.beam),
     )
 
 
@@ -207,6 +210,8 @@ def normalised(
 def _ranked(beam: Beam, task: Task, options: Options) -> Hypotheses:
     ranks_bk = _ranks(beam, task, options)
     order_bk = jnp.argsort(-ranks_bk, axis=1, stable=True)
+    if options.sampling:
+        order_bk = jnp.argsort(ranks_bk == -jnp.inf, axis=1, stable=True)  # as they were drawn
     result = Hypotheses(beam.trace, beam.lengths_bk, beam.scores_bk, ranks_bk)
     return jax.tree.map(
         lambda x_bk: jnp.take_along_axis(

@@ -11,7 +11,8 @@ Axes: q sentence of a queue   k hypothesis   s source   t target position   v vo
 import dataclasses
 import math
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from seq2seq.config import ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
 from seq2seq.decoding.executables import Executables, Home
+from seq2seq.decoding.wishes import Tables, Wish, wish
 from seq2seq.model.weights import Weights
 
 WIDTHS = (*(8, 16, 24, 32, 48, 64, 96, 128, 192, 256), *(384, 512, 768, 1_024, 1_536, 2_048))
@@ -101,23 +103,41 @@ class Tiles:
 
     @property
     def _queues(self) -> tuple[Queue, ...]:
-        return queues(self.executables.platform, self.options.beam, self.models)
+        return self._queues_of(self.options.hypotheses)
+
+    def _queues_of(self, beam: int) -> tuple[Queue, ...]:
+        return queues(self.executables.platform, beam, self.models)
 
     def limit(self, source: Sequence[int]) -> int:
         """The most pieces that a translation of these may have."""
         return int(self.options.max_length_ratio * len(source)) + _EXTRA
 
     def decode(
-        self, sources: Sequence[list[int]], banned: Collection[int], *, block_ngrams: int
+        self,
+        sources: Sequence[list[int]],
+        banned: Collection[int],
+        *,
+        block_ngrams: int,
+        wordings: Sequence[Tables | None] = (),
     ) -> list[list[Hypothesis]]:
-        """The hypotheses for each source, best first, in the order of the sources."""
+        """The hypotheses for each source, best first, in the order of the sources.
+
+        Where there are `wordings`, every source has one, or None.
+        """
         banned_v = np.zeros(self.vocabulary, bool)
         banned_v[list(banned)] = True
-        order = sorted(range(len(sources)), key=lambda place: -len(sources[place]))
+        wishes = [
+            wish(source, self.options, tables) for source, tables in zip_longest(sources, wordings)
+        ]
+        shapes = [
+            (each.shape, width(len(source) + 1))
+            for source, each in zip(sources, wishes, strict=True)
+        ]
+        order = sorted(range(len(sources)), key=lambda at: (shapes[at][0], -len(sources[at])))
         results: list[list[Hypothesis]] = [[] for _ in sources]
         flying: deque[tuple[list[int], Sequence[Any]]] = deque()
-        for members in _grouped(order, sources, self._queues[-1].places):
-            queue = [sources[place] for place in members]
+        for members in _grouped(order, shapes, lambda at: self._queues_of(wishes[at].beam)[-1]):
+            queue = [(sources[place], wishes[place]) for place in members]
             flying.append((members, self._start(queue, banned_v, block_ngrams)))
             if len(flying) > _IN_FLIGHT:
                 _land(results, *flying.popleft())
@@ -126,50 +146,62 @@ class Tiles:
         return results
 
     def _start(
-        self, sentences: Sequence[list[int]], banned_v: np.ndarray, block_ngrams: int
+        self, sentences: Sequence[tuple[list[int], Wish]], banned_v: np.ndarray, block_ngrams: int
     ) -> Sequence[Any]:
-        options, columns = self.options, width(len(sentences[0]) + 1)
-        size = next(size for size in self._queues if size.places >= len(sentences))
+        longest, asked = sentences[0]
+        options, columns = self.options, width(len(longest) + 1)
+        sizes = self._queues_of(asked.beam)
+        size = next(size for size in sizes if size.places >= len(sentences))
         source_qs = np.full((size.places, columns), PAD, np.int32)
         length_q, limit_q = np.ones(size.places, np.int32), np.zeros(size.places, np.int32)
-        for place, ids in enumerate(sentences):
+        arrays = {
+            name: np.zeros((size.places, *array.shape), array.dtype) for name, array in asked.arrays
+        }
+        for place, (ids, wanted) in enumerate(sentences):
             source_qs[place, : len(ids) + 1] = [*ids, EOS]
-            length_q[place], limit_q[place] = len(ids) + 1, self.limit(ids)
+            length_q[place], limit_q[place] = len(ids) + 1, self.limit(ids) + wanted.pieces
+            for name, array in wanted.arrays:
+                arrays[name][place] = array
         settings = {
             "begin": BOS,
             "end": EOS,
-            "beam": options.beam,
+            "beam": asked.beam,
             "slots": size.slots,
-            "positions": int(options.max_length_ratio * columns) + _EXTRA + 1,
+            "positions": int(options.max_length_ratio * columns) + _EXTRA + 1 + asked.room,
             "nbest": options.nbest,
             "length_penalty": options.length_penalty,
             "coverage_penalty": options.coverage_penalty,
             "block_ngrams": block_ngrams,
+            "diversity": options.diversity,
+            "sampling": options.sampling,
+            "temperature": options.temperature,
+            "top_k": options.top_k,
+            "top_p": options.top_p,
+            "banks": asked.banks,
         }
         return self.executables.run(
             "search_queue",
-            *(source_qs, length_q, limit_q, banned_v),
+            *(source_qs, length_q, limit_q, banned_v, *arrays.values()),
+            names=tuple(arrays),
             models=self.models,
             options=tuple(settings.items()),
             dtype=options.precision,
         )
 
 
-def _grouped(order: Sequence[int], sources: Sequence[list[int]], size: int) -> Iterator[list[int]]:
-    """Queues of one width, from sources in the order of their lengths."""
+def _grouped(
+    order: Sequence[int], shapes: Sequence[object], largest: Callable[[int], Queue]
+) -> Iterator[list[int]]:
+    """Queues of one shape, from sources in an order in which equal shapes follow one another."""
     members: list[int] = []
     for place in order:
-        full = len(members) == size
-        if members and (full or _width(sources, place) != _width(sources, members[0])):
+        full = members and len(members) == largest(members[0]).places
+        if members and (full or shapes[place] != shapes[members[0]]):
             yield members
             members = []
         members.append(place)
     if members:
         yield members
-
-
-def _width(sources: Sequence[list[int]], place: int) -> int:
-    return width(len(sources[place]) + 1)
 
 
 def _land(results: list[list[Hypothesis]], members: Sequence[int], found: Sequence[Any]) -> None:

@@ -14,6 +14,7 @@ FLAGS = {
     "split": "longer than the model's limit: translated in parts",
     "repetition": "the first output was a loop: decoded again without repeated 3-grams",
     "blank": "the best output showed nothing: the next one, or decoded again",
+    "unmet": "no output is as the line asked for, or none was found",
     "length_limit": "cut off by the longest permitted length",
     "invalid_utf8": "the source holds U+FFFD, which stands for bytes that are no text",
     "kept": "numbers, addresses or tags were hidden from the model, or corrected",

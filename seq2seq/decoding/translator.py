@@ -6,8 +6,10 @@
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seq2seq import confidence, configfile, layout
 from seq2seq.confidence import Calibration
@@ -18,6 +20,7 @@ from seq2seq.decoding import fitting, forcing, guards, keeping, lines, members, 
 from seq2seq.decoding.executables import Home, find_home
 from seq2seq.decoding.literals import decimal_mark
 from seq2seq.decoding.members import Member
+from seq2seq.decoding.requests import Request
 from seq2seq.decoding.scoring import Scored
 from seq2seq.decoding.splitting import split
 from seq2seq.decoding.tiles import Hypothesis, Tiles
@@ -26,7 +29,10 @@ from seq2seq.errors import UserError
 from seq2seq.model import weights as weight_files
 from seq2seq.model.weights import Sizes, Weights
 
-__all__ = ["Scored", "Translation", "Translator"]
+if TYPE_CHECKING:
+    from seq2seq.decoding.wording import Wanted, Wordings
+
+__all__ = ["Request", "Scored", "Translation", "Translator"]
 
 
 @dataclasses.dataclass(slots=True)
@@ -34,6 +40,7 @@ class _Part:
     """A line, or one of the parts that a long line is cut into."""
 
     source: list[int]
+    wanted: "Wanted | None" = None  # what its translation must be like, if it was asked for that
     hypotheses: list[Hypothesis] = dataclasses.field(default_factory=list)
     flags: set[str] = dataclasses.field(default_factory=set)
 
@@ -99,15 +106,15 @@ class Translator:
         loaded = [Member(*each) for each in zip(self._tiles.models, weights, strict=True)]
         return Translator(self.config, loaded, self._source, self._target)
 
-    def translate(self, sources: Iterable[str]) -> list[str]:
+    def translate(self, sources: Iterable[str | Request]) -> list[str]:
         """One translation for each line; empty for an empty line only."""
         return [result.translation for result in self.stream(sources)]
 
-    def translate_all(self, sources: Iterable[str]) -> list[Translation]:
+    def translate_all(self, sources: Iterable[str | Request]) -> list[Translation]:
         """The same with scores, alternatives, alignment and flags."""
         return list(self.stream(sources))
 
-    def stream(self, sources: Iterable[str]) -> Iterator[Translation]:
+    def stream(self, sources: Iterable[str | Request]) -> Iterator[Translation]:
         """The same for any number of lines, in constant memory and in order."""
         for chunk in lines.growing(sources, self.chunk_sizes()):
             yield from self.translate_chunk(chunk)
@@ -116,8 +123,14 @@ class Translator:
         """How many lines to take at a time: few at first, later `translate.chunk`."""
         return lines.sizes(self._tiles.first, self.config.translate.chunk)
 
-    def translate_chunk(self, chunk: Sequence[str]) -> list[Translation]:
+    def translate_chunk(self, chunk: Sequence[str | Request]) -> list[Translation]:
         """Translates lines that are sorted by length and searched together."""
+        requests = [line if isinstance(line, Request) else Request(line) for line in chunk]
+        plain = iter(self._plain([each.source for each in requests if each.is_plain]))
+        wished = iter(self._wished([each for each in requests if not each.is_plain]))
+        return [next(plain if each.is_plain else wished) for each in requests]
+
+    def _plain(self, chunk: Sequence[str]) -> list[Translation]:
         if self.config.translate.keep == "off":
             return self._translated(chunk, list(map(normalise, chunk)))
         return keeping.translate(chunk, self._translated, self._source.words, self._marks())
@@ -130,13 +143,31 @@ class Translator:
 
     def _translated(self, chunk: Sequence[str], texts: Sequence[str]) -> list[Translation]:
         """Translates what the model is to see of each line."""
-        limit = self.config.data.max_length
-        by_line = [
-            [_Part(ids) for ids in split(text, self._source.encode, limit)] if text else []
-            for text in texts
-        ]
+        return self._searched(chunk, [list(map(_Part, self._pieces(text))) for text in texts])
+
+    def _wished(self, requests: Sequence[Request]) -> list[Translation]:
+        return self._searched([each.source for each in requests], list(map(self._parts, requests)))
+
+    def _searched(self, chunk: Sequence[str], by_line: list[list[_Part]]) -> list[Translation]:
         self._search([part for parts in by_line for part in parts])
         return [self._joined(*both) for both in zip(chunk, by_line, strict=True)]
+
+    def _pieces(self, text: str) -> list[list[int]]:
+        limit = self.config.data.max_length
+        return split(text, self._source.encode, limit) if text else []
+
+    def _parts(self, request: Request) -> list[_Part]:
+        if request.contain and self.config.translate.sampling:
+            raise UserError("phrases to contain need a beam; set translate.sampling=false")
+        sources = self._pieces(normalise(request.source))
+        return list(map(_Part, sources, self._wordings.of(request, len(sources))))
+
+    @functools.cached_property
+    def _wordings(self) -> "Wordings":
+        # Late: most lines have no wishes.
+        from seq2seq.decoding.wording import Wordings
+
+        return Wordings(self._target)
 
     def score(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Scored]:
         """How probable given translations are: for any number of lines, each with its own."""
@@ -177,6 +208,10 @@ class Translator:
         self._decode(parts, banned, block_ngrams=usual)
         again = [part for part in parts if not part.hypotheses]
         self._decode(again, {*banned, *blank} - {EOS}, block_ngrams=usual)
+        again = [part for part in parts if part.wanted and not part.hypotheses]
+        for part in again:
+            part.wanted = part.wanted and part.wanted.given_up()
+        self._decode(again, banned, block_ngrams=usual)
         if usual and usual <= guards.BLOCKED_NGRAMS:
             return
         again = [part for part in parts if self._is_loop(part)]
@@ -191,13 +226,22 @@ class Translator:
         if not parts:
             return
         found = self._tiles.decode(
-            [part.source for part in parts], set(banned), block_ngrams=block_ngrams
+            [part.source for part in parts],
+            set(banned),
+            block_ngrams=block_ngrams,
+            wordings=[part.wanted and part.wanted.tables for part in parts],
         )
         for part, hypotheses in zip(parts, found, strict=True):
             visible = [each for each in hypotheses if not guards.is_blank(self._text(each))]
             if not visible or visible[0] is not hypotheses[0]:
                 part.flags.add("blank")
             part.hypotheses = visible or part.hypotheses
+
+    def _is_met(self, part: _Part) -> bool:
+        """Whether the text is as the line asked for; the search reads pieces, and not the text."""
+        if part.wanted is None:
+            return True
+        return bool(part.hypotheses) and part.wanted.accepts(self._text(part.hypotheses[0]))
 
     def _is_loop(self, part: _Part) -> bool:
         if not part.hypotheses:
@@ -213,6 +257,8 @@ class Translator:
     def _joined(self, line: str, parts: list[_Part]) -> Translation:
         """The translation of a line from those of its parts."""
         flags = set().union(*(part.flags for part in parts))
+        if not all(map(self._is_met, parts)):
+            flags.add("unmet")
         source = lines.shown(line)
         if "\ufffd" in source:
             flags.add("invalid_utf8")
@@ -220,7 +266,8 @@ class Translator:
             flags.add("split")
         parts = [part for part in parts if part.hypotheses]
         for part in parts:
-            if len(part.hypotheses[0].ids) > self._tiles.limit(part.source):
+            more = part.wanted.pieces if part.wanted else 0
+            if len(part.hypotheses[0].ids) > self._tiles.limit(part.source) + more:
                 flags.add("length_limit")
         ordered = tuple(sorted(flags))
         if not parts:
