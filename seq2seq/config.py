@@ -322,11 +322,8 @@ class TranslateConfig:
             self.sampling or 1 <= self.nbest <= self.beam,
             f"translate.nbest={self.nbest} must be from 1 to translate.beam={self.beam}",
         )
-        _require(
-            1 <= self.hypotheses <= 256,
-            f"translate.{'nbest' if self.sampling else 'beam'}={self.hypotheses} must be from 1 "
-            "to 256",
-        )
+        _require(self.beam <= 256, f"translate.beam={self.beam} must be at most 256")
+        _require(1 <= self.nbest <= 256, f"translate.nbest={self.nbest} must be from 1 to 256")
         for name in ("length_penalty", "coverage_penalty", "block_ngrams", "diversity", "top_k"):
             _require(
                 getattr(self, name) >= 0,
