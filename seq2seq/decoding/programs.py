@@ -44,7 +44,6 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
 ) -> tuple[Array, ...]:
     """The leaves of the `Hypotheses` for a queue of sentences, empty places (limit 0) at its end.
 
-
     `options` are those of the search, `names` those of the wishes in its `Task`.
     """
     chosen = Options(**dict(options))

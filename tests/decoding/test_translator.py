@@ -262,7 +262,7 @@ def test_json_has_the_keys_of_the_contract_and_is_one_line(translator):
     written = result.to_json()
     assert "\n" not in written
     assert list(json.loads(written)) == [
-        *("source", "translation", "score", "tokens", "alternatives", "alignment", "flags")
+        *("source", "translation", "score", "tokens", "alternatives", "alignment", "flags", "words")
     ]
     written.encode("utf-8")
 
