@@ -315,6 +315,7 @@ class TranslateConfig:
     chunk: int = 1_024  # lines held in memory at a time, sorted by length
     input_format: Literal["text", "json"] = "text"  # json: an object a line, with its own wishes
     format: Literal["text", "json", "explain"] = "text"  # explain: for people
+    document: bool = False  # paragraphs of wrapped lines and many sentences, not a sentence a line
     cache: str = ""  # compiled code; "": seq2seq in the user's cache folder, "off": none
 
     def __post_init__(self) -> None:

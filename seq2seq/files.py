@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 from seq2seq.errors import UserError
 
@@ -62,6 +63,18 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def lock(file: IO[Any], complaint: str) -> None:
+    """Keeps other processes out until the file is closed; a killed one leaves no lock behind."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(complaint) from None
 
 
 def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:

@@ -5,21 +5,25 @@ python -m seq2seq.translate runs/demo < in.de > out.en
 python -m seq2seq.translate runs/a+runs/b --score out.en < in.de
 """
 
+import dataclasses
+import hashlib
 import itertools
 import logging
 import os
 import signal
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from seq2seq import cli
+from seq2seq import __version__, cli
 from seq2seq.errors import Interrupted, UserError
 
 if TYPE_CHECKING:
     from seq2seq.decoding.explaining import Page
+    from seq2seq.decoding.resuming import Origin
     from seq2seq.decoding.translator import Translator
 
 _log = logging.getLogger("seq2seq.translate")  # as a command its name is __main__
@@ -35,8 +39,9 @@ def main(argv: Sequence[str]) -> None:
         "Translates raw text: one line in, one line out, in order. With several hypotheses "
         "(--nbest) the format is json: one object a line, the best as its translation, the others "
         "as its alternatives; or explain, for people. Sentences that are too long are translated "
-        "in parts. With --score nothing is translated: one line out is the log-probability of a "
-        "given translation.",
+        "in parts. A file written from a file grows as FILE.partial, and the same command goes on "
+        "where it was stopped. With --score nothing is translated: one line out is the "
+        "log-probability of a given translation.",
         {"beam": "translate.beam", "nbest": "translate.nbest", "format": "translate.format"},
     )
     parser.add_argument(
@@ -47,6 +52,14 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("text", nargs="*", metavar="TEXT", help="lines to translate; none: stdin")
     parser.add_argument("--input", type=Path, metavar="FILE", help="read this instead of stdin")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write this instead of stdout")
+    parser.add_argument(
+        *("--document",),
+        action="append_const",
+        const="translate.document=true",
+        dest="overrides",
+        help="join wrapped lines, translate sentence by sentence, keep blank lines, indentation, "
+        "bullets, headings and quotes: one line out for each paragraph",
+    )
     parser.add_argument(
         "--score",
         type=Path,
@@ -69,9 +82,26 @@ def main(argv: Sequence[str]) -> None:
     _require_picture(options.plot, options.score)
 
     # Late: --help and mistakes in the arguments need not wait for JAX.
+    from seq2seq.decoding.outputs import outputs
     from seq2seq.decoding.translator import Translator
 
     translator = Translator.load(options.model, options.overrides)
+    is_plain = _is_plain(translator, options)
+    if is_plain and _is_resumable(options.input, options.output):
+        _from_file_to_file(translator, options)
+        return
+    chunks = _chunks(options.text, options.input, translator.chunk_sizes())
+    if is_plain:
+        products = itertools.chain.from_iterable(outputs(translator, chunks))
+    else:
+        products = _products(translator, chunks, options)
+    with _writer(options.output) as write:
+        for product in products:
+            write(product)
+
+
+def _is_plain(translator: "Translator", options: Namespace) -> bool:
+    """Whether what is written is translations alone; refuses wishes that contradict one another."""
     settings = translator.config.translate
     if settings.nbest > 1 and settings.format == "text" and not options.score:
         raise UserError(
@@ -80,23 +110,12 @@ def main(argv: Sequence[str]) -> None:
         )
     if options.score and settings.format == "explain":
         raise UserError("--score has text and json, and nothing to explain")
-    chunks = _chunks(options.text, options.input, translator.chunk_sizes())
-    if options.score and settings.input_format == "json":
-        raise UserError("--score reads text; leave translate.input_format=text")
-    if options.score:
-        found = map(translator.score_chunk, _pairs(chunks, options.score))
-    elif settings.input_format == "json":
-        from seq2seq.decoding import requests
-
-        found = map(translator.translate_chunk, requests.read(chunks))
-    else:
-        found = map(translator.translate_chunk, chunks)
-    results = itertools.chain.from_iterable(found)
-    if options.plot:
-        results = _drawn(results, translator, options.plot)
-    with _writer(options.output) as write:
-        for product in _products(results, settings.format, to_file=options.output is not None):
-            write(product)
+    if settings.input_format == "json" and (options.score or settings.document):
+        raise UserError("--score and --document read text; leave translate.input_format=text")
+    is_plain = settings.format != "explain" and not options.score and not options.plot
+    if settings.document and not is_plain:
+        raise UserError("--document goes without --explain, --plot and --score")
+    return is_plain
 
 
 def _require_files(text: Sequence[str], source: Path | None, output: Path | None) -> None:
@@ -111,6 +130,8 @@ def _require_files(text: Sequence[str], source: Path | None, output: Path | None
         raise UserError(f"output {str(output)!r} is a folder; name a file in it")
     if output and not output.absolute().parent.is_dir():
         raise UserError(f"the folder of output {str(output)!r} does not exist; create it first")
+    if output and output.exists() and not os.access(output, os.W_OK):
+        raise UserError(f"output {str(output)!r} may not be overwritten; name another file")
     if source and output and output.exists() and output.samefile(source):
         raise UserError(f"input and output are the same file {str(source)!r}; name another output")
 
@@ -128,6 +149,64 @@ def _require_translations(given: Path | None, source: Path | None, output: Path 
         from seq2seq.decoding import pairs
 
         pairs.require_as_many(source, given)
+
+
+def _is_resumable(source: Path | None, output: Path | None) -> bool:
+    """Whether the input can be read again, and the output be put in place at the end."""
+    if source is None or output is None:
+        return False
+    return source.is_file() and (output.is_file() or not output.exists())
+
+
+def _from_file_to_file(translator: "Translator", options: Namespace) -> None:
+    from seq2seq.decoding.outputs import count, outputs
+    from seq2seq.decoding.resuming import resumed
+    from seq2seq.progress import progress
+
+    with options.input.open("rb", buffering=0) as file:
+        origin = _origin(translator, options.model, hashlib.file_digest(file, "sha256").hexdigest())
+        file.seek(0)
+        chunks = _decoded(file.fileno(), translator.chunk_sizes(), warn=False)
+        total = count(chunks, document=translator.config.translate.document)
+        file.seek(0)
+        with resumed(options.output, origin) as output:
+            done = output.lines
+            if done:
+                _log.info("going on after %s of %s lines", f"{done:,}", f"{total:,}")
+            with progress("translating", total, unit="lines", done=done) as advance:
+                chunks = _decoded(file.fileno(), translator.chunk_sizes())
+                for group in outputs(translator, chunks, skip=done):
+                    for line in group:
+                        output.write(line)
+                    advance(len(group))
+
+
+def _origin(translator: "Translator", model: str, source_checksum: str) -> "Origin":
+    """All that a translation depends on."""
+    from importlib.metadata import version
+
+    from seq2seq.decoding import members
+    from seq2seq.decoding.resuming import Origin
+    from seq2seq.files import checksum
+
+    sums = {
+        f"{name}/{path.name}": checksum(path)
+        for name, folder in members.find(model)
+        for path in folder.path.iterdir()
+        if path.is_file() and path != folder.card
+    }
+    settings = dataclasses.asdict(translator.config.translate)
+    for name in ("chunk", "cache"):  # they change no translation
+        del settings[name]
+    return Origin(
+        {"the input": source_checksum, **sums},
+        {
+            **{f"translate.{name}": value for name, value in settings.items()},
+            "seq2seq": __version__,
+            "jax": version("jax"),
+            "the device": translator.platform,
+        },
+    )
 
 
 def _chunks(text: Sequence[str], source: Path | None, sizes: Iterator[int]) -> Iterator[list[str]]:
@@ -159,16 +238,18 @@ def _pairs(chunks: Iterator[list[str]], given: Path) -> Iterator[list[tuple[str,
         yield from pairs.beside(chunks, itertools.chain.from_iterable(read), str(given))
 
 
-def _decoded(descriptor: int, sizes: Iterator[int], of: str = "") -> Iterator[list[str]]:
+def _decoded(
+    descriptor: int, sizes: Iterator[int], *, of: str = "", warn: bool = True
+) -> Iterator[list[str]]:
     from seq2seq.decoding import lines
 
-    number, warned = 0, False
+    number = 0
     for chunk in lines.arriving(descriptor, sizes):
         if number == 0:
             chunk[0] = lines.without_mark(chunk[0])
         for offset, raw in enumerate(chunk, start=1):
-            if not warned and not lines.is_utf8(raw):
-                warned = True
+            if warn and not lines.is_utf8(raw):
+                warn = False
                 _log.warning(
                     "line %d%s is not UTF-8; its invalid bytes are read as U+FFFD (said once; "
                     "--format json flags every such line)",
@@ -188,15 +269,27 @@ def _require_picture(picture: Path | None, score: Path | None) -> None:
     plotting.require(picture)
 
 
-def _products(results: Iterable[Any], form: str, *, to_file: bool) -> Iterator[str]:
-    """What is written for each line."""
-    match form:
+def _products(
+    translator: "Translator", chunks: Iterator[list[str]], options: Namespace
+) -> Iterator[str]:
+    """What is written for each line: a score, or what explains its translation."""
+    from seq2seq.decoding.outputs import requested
+
+    if options.score:
+        found = map(translator.score_chunk, _pairs(chunks, options.score))
+    else:
+        found = map(translator.translate_chunk, requested(translator, chunks))
+    results: Iterator[Any] = itertools.chain.from_iterable(found)
+    if options.plot:
+        results = _drawn(results, translator, options.plot)
+    match translator.config.translate.format:
         case "json":
             yield from (result.to_json() for result in results)
         case "explain":
             from seq2seq.decoding import explaining
 
-            yield from explaining.explained(results, _page(to_file=to_file))
+            page = _page(to_file=options.output is not None)
+            yield from explaining.explained(results, page)
         case _:
             yield from (result.to_text() for result in results)
 
@@ -236,14 +329,10 @@ def _writer(path: Path | None) -> Iterator[Callable[[str], None]]:
     if path is None:
         yield lambda line: print(line, flush=True)
         return
+    from seq2seq.decoding.resuming import write_whole
+
     with path.open("wb", buffering=0) as file:
-
-        def write(line: str) -> None:
-            rest = memoryview((line + "\n").encode("utf-8"))
-            while rest:
-                rest = rest[file.write(rest) :]
-
-        yield write
+        yield lambda line: write_whole(file, line)
 
 
 def _stop(_signal: int, _frame: object) -> NoReturn:

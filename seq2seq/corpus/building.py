@@ -6,7 +6,6 @@ rename: a run that is killed, or refuses the data, leaves what was there before.
 
 import contextlib
 import dataclasses
-import fcntl
 import logging
 import os
 import shutil
@@ -31,15 +30,15 @@ from seq2seq.corpus.inputs import (
     stream_key,
     with_checksums,
 )
-from seq2seq.corpus.progress import progress
 from seq2seq.corpus.shards import Meta, SplitCount, SplitWriter, is_complete, read_meta, write_meta
 from seq2seq.corpus.subwords import SAMPLE_BYTES, Training, model_bytes, write_samples
 from seq2seq.corpus.text import normalise, read_pairs
 from seq2seq.corpus.tokenizer import Tokenizer
 from seq2seq.corpus.workers import Workers
 from seq2seq.errors import UserError
-from seq2seq.files import checksum, folder_in_one_piece, require_space
+from seq2seq.files import checksum, folder_in_one_piece, lock, require_space
 from seq2seq.layout import SIDES, PreparedFolder
+from seq2seq.progress import progress
 
 _log = logging.getLogger(__name__)
 _SMALL_BYTES = 4 << 20  # starting processes takes longer than the work itself
@@ -92,16 +91,13 @@ def _existing(folder: PreparedFolder) -> Meta | None:
 def _locked(path: Path) -> Iterator[None]:
     """Two runs into one folder would tear down each other's temporary one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(f".{path.name}.lock")
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"another prepare is writing {str(path)!r}; wait for it") from None
+    name = path.with_name(f".{path.name}.lock")
+    with name.open("w") as file:
+        lock(file, f"another prepare is writing {str(path)!r}; wait for it")
         try:
             yield
         finally:
-            lock.unlink(missing_ok=True)
+            name.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -201,7 +197,10 @@ class _Builder:
         seen = SeenHashes(data.duplicate_memory_mib)
         dropped: Counter[str] = Counter()
         read = 0
-        with self._writer("train", encoding) as writer, progress("encoding", expected) as advance:
+        with (
+            self._writer("train", encoding) as writer,
+            progress("encoding", expected, unit="pairs") as advance,
+        ):
             for encoded in self.workers.map(encoding, mingled(train, lines, data.seed)):
                 if encoded.hashes is not None:
                     encoded = select(encoded, seen.first_time(encoded.hashes), "duplicate")

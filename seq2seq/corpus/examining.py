@@ -15,10 +15,10 @@ from seq2seq.corpus.doctor import (
     merged,
 )
 from seq2seq.corpus.inputs import Input
-from seq2seq.corpus.progress import progress
 from seq2seq.corpus.text import read_pairs
 from seq2seq.corpus.workers import Workers
 from seq2seq.errors import UserError
+from seq2seq.progress import progress
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _records(inputs: list[Input], examination: Examination, workers: Workers) ->
 
 def _record(item: Input, examination: Examination, workers: Workers) -> Record:
     record = Record(item.split, item.paths)
-    with progress(f"examining {item.name}", 0) as advance:
+    with progress(f"examining {item.name}", 0, unit="pairs") as advance:
         for seen in workers.map(examination, looks(read_chunks(item.paths))):
             record.add(seen)
             advance(max(seen.counts))

@@ -27,6 +27,7 @@ class Tokenizer:
         self._processor.LoadFromSerializedProto(model)
         self.size = int(self._processor.GetPieceSize())
         self.dtype = np.dtype(np.uint16 if self.size <= 1 << 16 else np.int32)
+        self._pieces: dict[int, str] = {}  # those that were asked for
         self._line_feed = self._dividing_line_feed()
 
     @classmethod
@@ -84,7 +85,10 @@ class Tokenizer:
 
     def piece(self, piece_id: int) -> str:
         """How the vocabulary writes a piece: `▁Haus`, `<0x0A>`, `</s>`."""
-        return self._processor.IdToPiece(int(piece_id))
+        found = self._pieces.get(piece_id)
+        if found is None:  # a call of SentencePiece takes longer than all else
+            found = self._pieces[piece_id] = self._processor.IdToPiece(int(piece_id))
+        return found
 
     def words(self, text: str) -> list[int]:
         """For each piece of a line, how many words come before the one that it belongs to."""

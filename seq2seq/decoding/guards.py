@@ -1,5 +1,6 @@
 """Notices outputs that must not leave the house: blank ones, and loops. Knows no model."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 LONGEST_UNIT = 6  # of a loop, in pieces
@@ -23,9 +24,11 @@ def loops(output: Sequence[Hashable], source: Sequence[Hashable]) -> bool:
     Seen are a unit of a few pieces many times in a row ("the the the the"), and long outputs
     made of few phrases. "Nein, nein, nein, nein!" or a row of dashes may be translated as it is.
     """
-    run = longest_run(output)
-    if run >= RUN and run > longest_run(source) + 1:
-        return True
+    # Counting is quick, and a unit that stands there so often has a piece that does.
+    if max(Counter(output).values(), default=0) >= RUN:
+        run = longest_run(output)
+        if run >= RUN and run > longest_run(source) + 1:
+            return True
     if len(output) < LONG_OUTPUT:
         return False
     return variety(output) < LEAST_VARIETY <= variety(source)

@@ -106,6 +106,11 @@ class Translator:
         loaded = [Member(*each) for each in zip(self._tiles.models, weights, strict=True)]
         return Translator(self.config, loaded, self._source, self._target)
 
+    @property
+    def platform(self) -> str:
+        """Where it computes: `cpu`, or what JAX calls it."""
+        return self._tiles.executables.platform
+
     def translate(self, sources: Iterable[str | Request]) -> list[str]:
         """One translation for each line; empty for an empty line only."""
         return [result.translation for result in self.stream(sources)]

@@ -1,7 +1,6 @@
 """The run folder before training begins: made, locked, and held against today's settings."""
 
 import contextlib
-import fcntl
 import shutil
 from collections.abc import Iterator
 
@@ -21,7 +20,7 @@ _FREE = frozenset(
         *("tensorboard", "coordinator", "processes", "process", "deterministic"),
         *("shard_optimizer", "profile_steps"),
     )
-) | frozenset(f"translate.{name}" for name in ("nbest", "chunk", "format", "cache"))
+) | frozenset(f"translate.{name}" for name in ("nbest", "chunk", "format", "document", "cache"))
 
 
 def prepare(run: RunFolder, config: Config, prepared: PreparedFolder) -> None:
@@ -61,13 +60,11 @@ def locked(run: RunFolder) -> Iterator[None]:
     except (FileExistsError, NotADirectoryError):
         raise UserError(f"run folder {str(run.path)!r} is a file; choose another name") from None
     with run.lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"another training is writing to {str(run.path)!r}; wait for it, stop it, or "
-                "choose another run folder"
-            ) from None
+        files.lock(
+            file,
+            f"another training is writing to {str(run.path)!r}; wait for it, stop it, or choose "
+            "another run folder",
+        )
         yield
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from seq2seq.errors import UserError
+from seq2seq.progress import duration
 from seq2seq.training.step import Update
 
 _log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class Reporter:
             f"loss {numbers['loss']:.3f}  rate {numbers['rate']:.2e}  "
             f"{numbers['tokens_per_second']:,.0f} tokens/s "
             f"({numbers['target_tokens_per_second']:,.0f} target)  "
-            f"epoch ends in {_duration(left)}"
+            f"epoch ends in {duration(left)}"
         )
         if numbers["skipped"]:
             text += f"  {numbers['skipped']} updates skipped"
@@ -158,9 +159,3 @@ def _tensorboard(folder: Path) -> Any:
             "scripts/setup.sh tensorboard, or leave the setting out"
         ) from None
     return SummaryWriter(str(folder / "tensorboard"))
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

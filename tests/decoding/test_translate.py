@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,27 @@ def test_several_models_translate_as_one(run, model, translator):
     assert out.split("\n")[:-1] == translator.translate(["Ein Hund.", "", "Das Kind"])
 
 
+def test_a_document_is_translated_sentence_by_sentence_and_keeps_its_form(
+    run, model, tmp_path, translator
+):
+    text = "# Hund\n\nEin Hund läuft\nmit. Das Kind spielt.\n\n- 42\n- Die Frau\n  und"
+    (tmp_path / "in").write_text(text, encoding="utf-8")
+    sources = ["Hund", "Ein Hund läuft mit.", "Das Kind spielt.", "Die Frau und"]
+    head, first, second, item = translator.translate(sources)
+    wanted = [f"# {head}", "", f"{first} {second}", "", "- 42", f"- {item}"]
+    _, out, _ = run(model.path, "--document", "--input", tmp_path / "in")
+    assert out.split("\n") == [*wanted, ""]
+
+    _, out, _ = run(model.path, "--document", "--format", "json", "--input", tmp_path / "in")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [each["translation"] for each in found] == wanted
+    assert found[2]["source"] == "Ein Hund läuft mit. Das Kind spielt."
+    assert found[2]["sentences"] == [
+        json.loads(result.to_json()) for result in translator.translate_all(sources[1:3])
+    ]
+    assert found[4]["sentences"] == []
+
+
 def test_several_hypotheses_need_json(run, model):
     status, _, err = run(model.path, "Hund", "--nbest", "2")
     assert status == 2
@@ -216,10 +238,13 @@ def test_a_pipe_is_answered_line_by_line_and_a_closed_one_ends_quietly(model, ca
     assert process.stdin
     assert process.stdout
     assert process.stderr
-    for line in ("Hund\n", "\n", "Kind\n"):
+    for line in ("Hund\n", "\n", "Kind\n", "Hund\n", "Kind\n"):
+        written = time.monotonic()
         process.stdin.write(line.encode())
         process.stdin.flush()
         assert bool(process.stdout.readline().strip()) == bool(line.strip())
+    # The first line waits for the program to start; once it runs, an answer takes no time.
+    assert time.monotonic() - written < 1
     process.stdout.close()
     process.stdin.write(b"Hund\n")
     process.stdin.close()
