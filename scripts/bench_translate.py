@@ -2,14 +2,14 @@
 
     python scripts/bench_translate.py --model runs/demo --source test.de
 
-Text and a JSON file of the same figures (--json). The source is its first --lines lines, twice
-over. A cold start is a whole process that translates one sentence, from its start to its end; its
-parts are measured in one more process. The cache is empty at first, and is not the user's.
+Text and a JSON file of the same figures (--json). The source is its first --lines lines. A cold
+start is a whole process that translates one sentence, from its start to its end; its parts are
+measured in one more process. The cache is empty at first, and is not the user's. Every beam runs
+in a process of its own, whose highest resident memory is told.
 """
 
 import argparse
 import importlib
-import itertools
 import json
 import os
 import platform
@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+BATCHES = (1, 8, 32, 128, 1_024)
 SENTENCE = "Zwei Hunde spielen im Schnee."
 PARTS = {
     "jaxlib": "decoding.executables:Runtime",
@@ -47,7 +48,6 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
-    lines = options.source.read_text(encoding="utf-8").split("\n")[: options.lines]
     import jax
 
     figures = {
@@ -64,15 +64,16 @@ def main() -> None:
     )
     for name, seconds in figures["cold_start_s"]["parts"].items():
         print(f"    {name:<12} {1_000 * seconds:5.0f} ms")
-    for beam, batch in itertools.product((5, 1), (1, 32)):
-        sources = (lines[: options.single] if batch == 1 else lines) * 2
-        setting = [f"translate.beam={beam}", f"translate.precision={options.precision}"]
-        figure = {"beam": beam, "batch": batch, **warm(options.model, setting, sources, batch)}
-        figures["warm"].append(figure)
-        print(
-            "beam {beam}, batch {batch:2}: {sentences_per_s:7.1f} sentences/s, "
-            "{tokens_per_s:7.0f} target tokens/s, {ms_per_call:7.1f} ms a call".format(**figure)
-        )
+    for beam in (5, 1):
+        for figure in in_own_process(options, beam):
+            figures["warm"].append(figure)
+            print(
+                "beam {beam}, batch {batch:3}: {sentences_per_s:6.1f} sentences/s, "
+                "{tokens_per_s:6.0f} target tokens/s; a call takes {ms[50]:6.1f} ms "
+                "(90 %: {ms[90]:.1f}, 99 %: {ms[99]:.1f}); {peak_mb:.0f} MB".format(
+                    **figure | {"ms": {int(k): v for k, v in figure["ms"].items()}}
+                )
+            )
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
@@ -81,21 +82,19 @@ def cold_starts(model: str, runs: int, precision: str) -> dict[str, Any]:
     """Seconds of a whole process: with nothing cached, and of the later ones."""
     setting = f"translate.precision={precision}"
     command = [sys.executable, "-m", "seq2seq.translate", model, SENTENCE, "--set", setting]
-    script = Path(__file__).resolve()
-    path = os.pathsep.join(filter(None, [str(script.parents[1]), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as cache:
-        environment = os.environ | {"XDG_CACHE_HOME": cache, "PYTHONPATH": path}
+        variables = environment() | {"XDG_CACHE_HOME": cache}
 
         def run(command: Sequence[str] = command) -> str:
             return subprocess.run(
-                command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+                command, env=variables, check=True, stdout=subprocess.PIPE, text=True
             ).stdout
 
         first = timed(run)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         later = [timed(run) for _ in range(runs)]
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        found = json.loads(run([sys.executable, str(script), "--parts", model, setting]))
+        found = json.loads(run([sys.executable, __file__, "--parts", model, setting]))
     found["interpreter"] = min(timed(lambda: run([sys.executable, "-c", ""])) for _ in range(3))
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
@@ -139,32 +138,66 @@ def watched(spent: dict[str, float], part: str, function: Callable[..., Any]) ->
     return timing
 
 
-def warm(
-    model: str, setting: Sequence[str], sources: Sequence[str], batch: int
-) -> dict[str, float]:
-    """Speed in calls of so many lines, after one pass that compiles."""
+def in_own_process(options: argparse.Namespace, beam: int) -> list[dict[str, Any]]:
+    """The figures of all sizes of batches at one beam."""
+    settings = [f"translate.beam={beam}", f"translate.precision={options.precision}"]
+    command = [
+        *(sys.executable, __file__, "--warm", options.model, options.source),
+        *(options.lines, options.single, *settings),
+    ]
+    output = subprocess.run(
+        list(map(str, command)), env=environment(), check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    return [{"beam": beam, **figure} for figure in json.loads(output)]
+
+
+def warm(model: str, source: str, lines: str, single: str, *settings: str) -> list[dict[str, Any]]:
+    """Speed and latency in calls of so many lines, after one pass that compiles."""
     from seq2seq import Translator  # late: the parts of a cold start are to be measured
 
-    translator = Translator.load(model, setting)
-    # Everything comes twice: half of it compiles all widths.
-    for group in batches(sources[: len(sources) // 2 or 1], batch):
+    text = Path(source).read_text(encoding="utf-8").split("\n")[: int(lines)]
+    translator = Translator.load(model, settings)
+    return [
+        {"batch": batch, **calls(translator, text[: int(single)] if batch == 1 else text, batch)}
+        for batch in BATCHES
+    ]
+
+
+def calls(translator: Any, sources: Sequence[str], batch: int) -> dict[str, Any]:
+    """The same for one size of batches."""
+    groups = list(batches(sources, batch))
+    for group in groups:
         translator.translate(group)
     results: list[Any] = []
-    groups = list(batches(sources, batch))
-    seconds = timed(lambda: results.extend(itertools.chain(*map(translator.translate_all, groups))))
+    seconds = [
+        timed(lambda group=group: results.extend(translator.translate_all(group)))
+        for group in groups
+    ]
     tokens = sum(len(result.tokens) for result in results)
+    in_order = sorted(seconds)
     return {
-        "sentences_per_s": len(results) / seconds,
-        "tokens_per_s": tokens / seconds,
-        "ms_per_call": 1_000 * seconds / len(groups),
+        "sentences_per_s": len(results) / sum(seconds),
+        "tokens_per_s": tokens / sum(seconds),
+        "ms": {
+            share: 1_000 * in_order[min(len(in_order) * share // 100, len(in_order) - 1)]
+            for share in (50, 90, 99)
+        },
         "sentences": len(results),
         "tokens": tokens,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }
 
 
 def batches(sources: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """The lines in groups, the last of which may be smaller."""
     return (sources[start : start + size] for start in range(0, len(sources), size))
+
+
+def environment() -> dict[str, str]:
+    """That of processes which import this checkout."""
+    root = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path}
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -175,7 +208,8 @@ def timed(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--parts"]:  # how `cold_starts` calls it
-        print(json.dumps(parts(*sys.argv[2:])))
+    inner = {"--parts": parts, "--warm": warm}  # how it calls itself
+    if sys.argv[1:2] and sys.argv[1] in inner:
+        print(json.dumps(inner[sys.argv[1]](*sys.argv[2:])))
     else:
         main()

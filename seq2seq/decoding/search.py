@@ -61,8 +61,10 @@ def search(step: Step, sentences: Sentences, task: Task, options: Options) -> Hy
     permitted, so that every score is that of the whole output.
     """
     queue = task.limit_b.shape[0]
-    count = (task.limit_b > 0).sum()
-    order_q = jnp.argsort(task.limit_b <= 0, stable=True)  # behind them: places without a sentence
+    is_real_q = task.limit_b > 0  # there may be places without a sentence
+    count = is_real_q.sum()
+    is_number_qq = jnp.cumsum(is_real_q)[None] == 1 + jnp.arange(queue)[:, None]
+    order_q = (is_number_qq & is_real_q[None]).argmax(axis=1)
 
     def seated(at: _Slots) -> Array:
         return (at.place_b < queue).any()
@@ -175,8 +177,9 @@ def _ended(beam: Beam, words_bk: Array, task: Task, options: Options) -> Beam:
     longest_b1 = (task.limit_b + 1)[:, None].astype(jnp.float32)
     hopes_bk = beam.scores_bk / longest_b1**options.length_penalty
     hope_b = jnp.where(beam.finished_bk, -jnp.inf, hopes_bk).max(axis=1)
-    ranks_bk = jnp.sort(_ranks(beam, task, options), axis=1)
-    return beam._replace(done_b=ranks_bk[:, -options.nbest] >= hope_b)
+    ranks_bk = _ranks(beam, task, options)
+    last_b1 = _best_first(ranks_bk)[:, options.nbest - 1 : options.nbest]
+    return beam._replace(done_b=jnp.take_along_axis(ranks_bk, last_b1, axis=1)[:, 0] >= hope_b)
 
 
 def _ranks(beam: Beam, task: Task, options: Options) -> Array:
@@ -209,9 +212,8 @@ def normalised(
 
 def _ranked(beam: Beam, task: Task, options: Options) -> Hypotheses:
     ranks_bk = _ranks(beam, task, options)
-    order_bk = jnp.argsort(-ranks_bk, axis=1, stable=True)
-    if options.sampling:
-        order_bk = jnp.argsort(ranks_bk == -jnp.inf, axis=1, stable=True)  # as they were drawn
+    # Samples stay as they were drawn.
+    order_bk = _best_first(ranks_bk > -jnp.inf if options.sampling else ranks_bk)
     result = Hypotheses(beam.trace, beam.lengths_bk, beam.scores_bk, ranks_bk)
     return jax.tree.map(
         lambda x_bk: jnp.take_along_axis(
@@ -219,6 +221,15 @@ def _ranked(beam: Beam, task: Task, options: Options) -> Hypotheses:
         ),
         result,
     )
+
+
+def _best_first(keys_bk: Array) -> Array:
+    """The order of the hypotheses, equal ones as they are. XLA cannot keep programs that sort."""
+    mine_bk1, other_b1k = keys_bk[:, :, None], keys_bk[:, None]
+    at_k = jnp.arange(keys_bk.shape[1])
+    earlier_1kk = (at_k[None] < at_k[:, None])[None]
+    place_bk = ((other_b1k > mine_bk1) | ((other_b1k == mine_bk1) & earlier_1kk)).sum(axis=2)
+    return (place_bk[:, None] == at_k[None, :, None]).argmax(axis=2)
 
 
 def _like(x_b: Array, other: Array) -> Array:
