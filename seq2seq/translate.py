@@ -5,7 +5,6 @@ python -m seq2seq.translate runs/demo < in.de > out.en
 python -m seq2seq.translate runs/a+runs/b --score out.en < in.de
 """
 
-import dataclasses
 import hashlib
 import itertools
 import logging
@@ -18,12 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from seq2seq import __version__, cli
+from seq2seq import cli
 from seq2seq.errors import Interrupted, UserError
 
 if TYPE_CHECKING:
     from seq2seq.decoding.explaining import Page
-    from seq2seq.decoding.resuming import Origin
     from seq2seq.decoding.translator import Translator
 
 _log = logging.getLogger("seq2seq.translate")  # as a command its name is __main__
@@ -159,17 +157,17 @@ def _is_resumable(source: Path | None, output: Path | None) -> bool:
 
 
 def _from_file_to_file(translator: "Translator", options: Namespace) -> None:
-    from seq2seq.decoding.outputs import count, outputs
+    from seq2seq.decoding.outputs import count, origin, outputs
     from seq2seq.decoding.resuming import resumed
     from seq2seq.progress import progress
 
     with options.input.open("rb", buffering=0) as file:
-        origin = _origin(translator, options.model, hashlib.file_digest(file, "sha256").hexdigest())
+        source_checksum = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
         chunks = _decoded(file.fileno(), translator.chunk_sizes(), warn=False)
         total = count(chunks, document=translator.config.translate.document)
         file.seek(0)
-        with resumed(options.output, origin) as output:
+        with resumed(options.output, origin(translator, options.model, source_checksum)) as output:
             done = output.lines
             if done:
                 _log.info("going on after %s of %s lines", f"{done:,}", f"{total:,}")
@@ -179,34 +177,6 @@ def _from_file_to_file(translator: "Translator", options: Namespace) -> None:
                     for line in group:
                         output.write(line)
                     advance(len(group))
-
-
-def _origin(translator: "Translator", model: str, source_checksum: str) -> "Origin":
-    """All that a translation depends on."""
-    from importlib.metadata import version
-
-    from seq2seq.decoding import members
-    from seq2seq.decoding.resuming import Origin
-    from seq2seq.files import checksum
-
-    sums = {
-        f"{name}/{path.name}": checksum(path)
-        for name, folder in members.find(model)
-        for path in folder.path.iterdir()
-        if path.is_file() and path != folder.card
-    }
-    settings = dataclasses.asdict(translator.config.translate)
-    for name in ("chunk", "cache"):  # they change no translation
-        del settings[name]
-    return Origin(
-        {"the input": source_checksum, **sums},
-        {
-            **{f"translate.{name}": value for name, value in settings.items()},
-            "seq2seq": __version__,
-            "jax": version("jax"),
-            "the device": translator.platform,
-        },
-    )
 
 
 def _chunks(text: Sequence[str], source: Path | None, sizes: Iterator[int]) -> Iterator[list[str]]:

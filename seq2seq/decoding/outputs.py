@@ -4,12 +4,17 @@ Lines of the output can be counted, and the first of them left out, without tran
 goes on where an earlier process was stopped.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from seq2seq import __version__
+from seq2seq.decoding import members
+from seq2seq.decoding.resuming import Origin
 from seq2seq.decoding.translation import Translation
 from seq2seq.decoding.translator import Translator
+from seq2seq.files import checksum
 
 if TYPE_CHECKING:
     from seq2seq.decoding.documents import Paragraph
@@ -35,6 +40,30 @@ def outputs(translator: Translator, chunks: Chunks, *, skip: int = 0) -> Iterato
     for group in _without_first(requested(translator, chunks), skip):
         results = translator.translate_chunk(group)
         yield [result.to_json() if as_json else result.to_text() for result in results]
+
+
+def origin(translator: Translator, model: str, source_checksum: str) -> Origin:
+    """All that the output depends on."""
+    from importlib.metadata import version  # late: it takes longer than all else in here
+
+    sums = {
+        f"{name}/{path.name}": checksum(path)
+        for name, folder in members.find(model)
+        for path in folder.path.iterdir()
+        if path.is_file() and path != folder.card
+    }
+    settings = dataclasses.asdict(translator.config.translate)
+    for name in ("chunk", "cache"):  # they change no translation
+        del settings[name]
+    return Origin(
+        {"the input": source_checksum, **sums},
+        {
+            **{f"translate.{name}": value for name, value in settings.items()},
+            "seq2seq": __version__,
+            "jax": version("jax"),
+            "the device": translator.platform,
+        },
+    )
 
 
 def requested(translator: Translator, chunks: Chunks) -> "Iterable[Sequence[str | Request]]":
