@@ -9,12 +9,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from seq2seq import __version__
+from seq2seq import __version__, files
 from seq2seq.decoding import members
 from seq2seq.decoding.resuming import Origin
 from seq2seq.decoding.translation import Translation
 from seq2seq.decoding.translator import Translator
-from seq2seq.files import checksum
 
 if TYPE_CHECKING:
     from seq2seq.decoding.documents import Paragraph
@@ -47,7 +46,7 @@ def origin(translator: Translator, model: str, source_checksum: str) -> Origin:
     from importlib.metadata import version  # late: it takes longer than all else in here
 
     sums = {
-        f"{name}/{path.name}": checksum(path)
+        f"{name}/{path.name}": files.checksum(path)
         for name, folder in members.find(model)
         for path in folder.path.iterdir()
         if path.is_file() and path != folder.card

@@ -199,7 +199,7 @@ def test_a_model_that_loops_is_decoded_again_and_flagged(translator):
 def answering(answers: list[list[int]]):
     """A `Tiles.decode` that gives these outputs, one after the other."""
 
-    def decode(tiles: Tiles, sources, banned, *, block_ngrams):
+    def decode(tiles: Tiles, sources, banned, *, block_ngrams, wordings):
         ids = answers.pop(0)
         zeros = [0.0] * len(ids)
         return [[Hypothesis(ids, zeros, [0] * len(ids), zeros, 0.0, 0.0)] for _ in sources]
