@@ -9,3 +9,17 @@ os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 
 # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+import gc  # noqa: E402 (JAX reads the variables above when it is imported)
+from collections.abc import Iterator  # noqa: E402
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_programs() -> Iterator[None]:
+    """Every compiled program takes maps of memory, of which a process has 65,530."""
+    yield
+    jax.clear_caches()
+    gc.collect()
