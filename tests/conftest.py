@@ -15,11 +15,17 @@ from collections.abc import Iterator  # noqa: E402
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
+from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget_programs() -> Iterator[None]:
-    """Every compiled program takes maps of memory, of which a process has 65,530."""
+    """Every compiled program takes maps of memory, of which a process has 65,530.
+
+    A cache that some test turned on ends too: the next module may limit the size of files.
+    """
     yield
     jax.clear_caches()
+    jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
     gc.collect()
