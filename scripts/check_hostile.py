@@ -199,7 +199,9 @@ def _questions(
     yield "not flagged", ("\ufffd" in lines.decode(line.raw)) != ("invalid_utf8" in result.flags)
     echoed = said == source and len(said.split()) > 2
     yield "echo", echoed and language_of(source) == translator.config.data.source_language
-    yield "loop", guards.loops(said.lower().split(), source.lower().split())
+    # A row of one letter is no words, and may be answered by a row.
+    is_row = guards.longest_run(source) > len(source) // 2
+    yield "loop", not is_row and guards.loops(said.lower().split(), source.lower().split())
     yield "not whole", bool(said.encode("utf-8", "replace") != said.encode("utf-8", "ignore"))
 
 
