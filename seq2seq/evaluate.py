@@ -76,6 +76,11 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         raise UserError(
             "--calibrate needs a MODEL: given translations do not say how sure they are"
         )
+    if options.calibrate and options.model:
+        from seq2seq.decoding import members
+
+        if len(found := members.find(options.model)) > 1:
+            raise UserError(f"--calibrate takes one model; {options.model!r} are {len(found)}")
     if options.hypotheses and (unused := _of_the_model(options.overrides)):
         raise UserError(f"--set {unused[0]}: without a MODEL only evaluate.* settings have a use")
     _require_writable(options.output)
@@ -151,8 +156,6 @@ def _confidence(
     if not options.calibrate:
         # Several models together are more or less sure than any of them alone.
         return calibrating.report(judged, confidence.load(kept) if len(found) == 1 else None)
-    if len(found) > 1:
-        raise UserError(f"--calibrate takes one model; {options.model!r} are {len(found)}")
     if judged.size < calibrating.LEAST_WORDS:
         raise UserError(
             f"--calibrate needs {calibrating.LEAST_WORDS:,} words or more, but the translations "
