@@ -9,18 +9,23 @@ import functools
 import hashlib
 import importlib.util
 import logging
+import mmap
 import os
 import platform
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import numpy as np
 
 _log = logging.getLogger(__name__)
 _OFF = "off"
-_SUFFIX = ".entry"
-_MOST_BYTES = 256 << 20  # of our own entries; an executable takes a few hundred kilobytes
+_SUFFIX, _MAPPED = ".entry", ".mapped"
+# Of our own entries: an executable takes a few hundred kilobytes, weights as much as a model.
+_MOST_BYTES = {_SUFFIX: 256 << 20, _MAPPED: 1 << 30}
+_ALIGNED = 64  # bytes: XLA uses such memory as it is
 _DIGEST_BYTES = 32
 _TRACED = ("model", "decoding")  # folders of the package; settings come in as values
 _VARIABLES = ("JAX_", "XLA_")
@@ -59,33 +64,47 @@ def enable(setting: str) -> Path | None:
 
 def read(folder: Path, name: str) -> bytes | None:
     """What was written by this name, if it is whole, and nobody else's."""
-    path = folder / f"{name}{_SUFFIX}"
     try:
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
-            if not _owned(os.fstat(file.fileno())):
-                return None
+        with _opened(folder / f"{name}{_SUFFIX}") as file:
             content = file.read()
-        digest, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-        if digest != _digest(name, data):
-            return None
-        os.utime(path)  # what is used stays
     except OSError:
         return None
-    return data
+    digest, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    return data if digest == _digest(name, data) else None
+
+
+def mapped(folder: Path, name: str) -> np.ndarray | None:
+    """The bytes that were written by this name, under the same conditions; they cannot be changed.
+
+    Every byte is looked at, which is also how it comes into memory.
+    """
+    try:
+        with _opened(folder / f"{name}{_MAPPED}") as file:
+            content = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    except (OSError, ValueError):  # the second: an empty file
+        return None
+    digest, data = content[:_DIGEST_BYTES], content[_ALIGNED:]
+    whole = len(data) % _ALIGNED == 0
+    return data if whole and digest.tobytes() == _digest(name, _total([data])) else None
 
 
 def write(folder: Path, name: str, data: bytes) -> None:
     """Keeps data by this name, as a whole or not at all; the longest unused may have to go."""
-    path = folder / f"{name}{_SUFFIX}"
-    temporary = folder / f".{name}.{os.getpid()}.tmp"
-    with contextlib.suppress(OSError):
-        try:
-            temporary.touch(mode=0o600)
-            temporary.write_bytes(_digest(name, data) + data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _make_room(folder)
+    _write(folder, f"{name}{_SUFFIX}", [_digest(name, data), data])
+
+
+def write_mapped(folder: Path, name: str, chunks: Iterable[bytes | memoryview]) -> None:
+    """The same for `mapped`; every chunk takes an `aligned` number of bytes."""
+    filled = [bytes(chunk).ljust(aligned(len(chunk)), b"\0") for chunk in chunks]
+    if sum(map(len, filled)) > _MOST_BYTES[_MAPPED]:
+        return
+    begin = _digest(name, _total(np.frombuffer(chunk, np.uint8) for chunk in filled))
+    _write(folder, f"{name}{_MAPPED}", [begin, bytes(_ALIGNED - len(begin)), *filled])
+
+
+def aligned(size: int) -> int:
+    """The room that so many bytes take where the next must begin at an aligned place."""
+    return size + -size % _ALIGNED
 
 
 def key(*parts: Any) -> str:
@@ -95,20 +114,50 @@ def key(*parts: Any) -> str:
     return hashlib.sha256(repr(everything).encode()).hexdigest()[:40]
 
 
-def _make_room(folder: Path) -> None:
-    entries = sorted(_entries(folder), reverse=True)  # the youngest first
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A file of our own; what is used stays, so it gets a new date."""
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+        if not _owned(os.fstat(file.fileno())):
+            raise PermissionError
+        os.utime(path)
+        yield file
+
+
+def _write(folder: Path, name: str, chunks: Iterable[bytes | memoryview]) -> None:
+    temporary = folder / f".{name}.{os.getpid()}.tmp"
+    with contextlib.suppress(OSError):
+        try:
+            temporary.touch(mode=0o600)
+            with temporary.open("wb") as file:
+                file.writelines(chunks)
+            temporary.replace(folder / name)
+        finally:
+            temporary.unlink(missing_ok=True)
+        for suffix, most in _MOST_BYTES.items():
+            _make_room(folder, suffix, most)
+
+
+def _make_room(folder: Path, suffix: str, most: int) -> None:
+    entries = sorted(_entries(folder, suffix), reverse=True)  # the youngest first
     total = 0
     for _, size, path in entries:
         total += size
-        if total > _MOST_BYTES:
+        if total > most:
             path.unlink(missing_ok=True)
 
 
-def _entries(folder: Path) -> Iterator[tuple[int, int, Path]]:
-    for path in folder.glob(f"*{_SUFFIX}"):
+def _entries(folder: Path, suffix: str) -> Iterator[tuple[int, int, Path]]:
+    for path in folder.glob(f"*{suffix}"):
         with contextlib.suppress(FileNotFoundError):  # another process makes room too
             status = path.stat()
             yield status.st_mtime_ns, status.st_size, path
+
+
+def _total(chunks: Iterable[np.ndarray]) -> bytes:
+    """The sum of all numbers in bytes: as fast as they come, where a digest would take a while."""
+    total = sum(int(chunk.view(np.uint64).sum()) for chunk in chunks)
+    return (total % (1 << 64)).to_bytes(8, "little")
 
 
 def _digest(name: str, data: bytes) -> bytes:

@@ -18,7 +18,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-import ml_dtypes
 import numpy as np
 
 from seq2seq.decoding import cache, kernels
@@ -141,16 +140,11 @@ class Executables:
 
     @functools.cached_property
     def _placed(self) -> tuple[Weights, ...]:
-        return tuple(kernels.turned(_mapped(self._cast, each)) for each in self._given)
+        return tuple(kernels.laid_out(each, self._precision) for each in self._given)
 
     @functools.cached_property
     def _layout(self) -> tuple[Any, ...]:
         return (self._precision, *((n, Shaped.of(leaf)) for n, leaf in _in_order(self._given)))
-
-    def _cast(self, leaf: Any) -> Any:
-        # Biases are added to float32 results and stay exact; they weigh nothing.
-        small = self._precision == "float32" or leaf.ndim < 2
-        return leaf.astype(np.float32 if small else ml_dtypes.bfloat16, copy=False)
 
 
 def _on_cpu() -> bool:
@@ -183,13 +177,6 @@ def _traced(name: str) -> Any:
     from seq2seq.decoding import programs
 
     return getattr(programs, name)
-
-
-def _mapped(function: Callable[[Any], Any], weights: Mapping[Any, Any]) -> Weights:
-    return {
-        key: _mapped(function, value) if isinstance(value, Mapping) else function(value)
-        for key, value in weights.items()
-    }
 
 
 def _in_order(weights: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -13,14 +13,25 @@ import numpy as np
 _TABLES = ("_ve", "_hp")  # their rows are words, or heads: they lie right as they are
 
 
-def turned(weights: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The weights as programs take them."""
-    return _changed(weights, lambda leaf: np.ascontiguousarray(leaf.T))
+def laid_out(weights: Mapping[Any, Any], precision: str) -> dict[Any, Any]:
+    """The weights as programs take them; those that are so already are not copied."""
+    return _changed(_cast(weights, np.dtype(precision)), lambda leaf: np.ascontiguousarray(leaf.T))
 
 
 def upright(weights: Mapping[Any, Any]) -> dict[Any, Any]:
     """The weights as the network knows them; inside of a loop, turning them costs nothing."""
     return _changed(weights, lambda leaf: leaf.T)
+
+
+def _cast(weights: Mapping[Any, Any], matrices: np.dtype) -> dict[Any, Any]:
+    def of_type(leaf: Any) -> Any:
+        # Biases are added to float32 results and stay exact; they weigh nothing.
+        return leaf.astype(np.float32 if leaf.ndim < 2 else matrices, copy=False)
+
+    return {
+        key: _cast(value, matrices) if isinstance(value, Mapping) else of_type(value)
+        for key, value in weights.items()
+    }
 
 
 def _changed(

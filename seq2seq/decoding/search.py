@@ -85,12 +85,15 @@ def search(step: Step, sentences: Sentences, task: Task, options: Options) -> Hy
     def busy(progress: _Progress) -> Array:
         return (progress.taken < count) | seated(progress.slots)
 
-    begin = _Progress(
-        _seated(jnp.full(options.slots, queue), sentences, task, options),
-        jnp.zeros_like(count),
-        _ranked(_begin(task, options), task, options),
-    )
-    return jax.lax.while_loop(busy, relieve, begin).results
+    def nobody() -> _Progress:
+        nowhere_b = jnp.full(options.slots, queue)
+        results = _ranked(_begin(task, options), task, options)
+        return _Progress(_seated(nowhere_b, sentences, task, options), count, results)
+
+    # Its shapes are all that matters of it: no slot is taken, so all of it is written over.
+    empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(nobody))
+    empty = empty._replace(slots=empty.slots._replace(place_b=jnp.full(options.slots, queue)))
+    return jax.lax.while_loop(busy, relieve, empty).results
 
 
 def _leaving(at: _Slots, queue: int) -> Array:

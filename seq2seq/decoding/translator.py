@@ -16,7 +16,7 @@ from seq2seq.confidence import Calibration
 from seq2seq.config import Config, ConfigError
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
-from seq2seq.decoding import fitting, forcing, guards, keeping, lines, members, scoring
+from seq2seq.decoding import fitting, forcing, guards, keeping, lines, mapped, members, scoring
 from seq2seq.decoding.executables import Home, find_home
 from seq2seq.decoding.literals import decimal_mark
 from seq2seq.decoding.members import Member
@@ -26,7 +26,6 @@ from seq2seq.decoding.splitting import split
 from seq2seq.decoding.tiles import Hypothesis, Tiles
 from seq2seq.decoding.translation import Aligned, Alternative, Attention, Token, Translation
 from seq2seq.errors import UserError
-from seq2seq.model import weights as weight_files
 from seq2seq.model.weights import Sizes, Weights
 
 if TYPE_CHECKING:
@@ -91,9 +90,10 @@ class Translator:
                 )
         members.require_one_vocabulary(found)
         home = find_home(changed.translate.cache)
+        kept = home and home.folder
         source, target = _tokenizers(found[0][1])
         loaded = [
-            Member(config.model, weight_files.load(folder), name)
+            Member(config.model, mapped.load(folder, changed.translate.precision, kept), name)
             for config, (name, folder) in zip(configs, found, strict=True)
         ]
         # Several together are more or less sure than any of them alone.

@@ -99,7 +99,7 @@ def test_a_folder_that_is_gone_costs_nothing(tmp_path):
 
 
 def test_the_longest_unused_entries_make_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "_MOST_BYTES", 1_000)
+    monkeypatch.setitem(cache._MOST_BYTES, ".entry", 1_000)
     for age, name in enumerate(("old", "used", "new")):
         cache.write(tmp_path, name, bytes(300))
         os.utime(tmp_path / f"{name}.entry", (age, age))
@@ -107,6 +107,43 @@ def test_the_longest_unused_entries_make_room(tmp_path, monkeypatch):
     cache.write(tmp_path, "newest", bytes(300))
     kept = [name for name in ("old", "used", "new", "newest") if cache.read(tmp_path, name)]
     assert kept == ["old", "new", "newest"]
+
+
+def test_what_is_mapped_lies_where_it_can_be_used_as_it_is_and_cannot_be_changed(tmp_path):
+    chunks = [b"line\n", bytes(range(200)), b"", b"last"]
+    cache.write_mapped(tmp_path, "a", chunks)
+    found = cache.mapped(tmp_path, "a")
+    assert found is not None
+    assert found.ctypes.data % 64 == 0
+    assert not found.flags.writeable
+    start = 0
+    for chunk in chunks:
+        assert found[start:][: len(chunk)].tobytes() == chunk
+        start += cache.aligned(len(chunk))
+    assert start == len(found)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw[:-64],
+        lambda raw: raw[:-1],
+        lambda raw: b"",
+        lambda raw: raw[:100] + bytes([raw[100] ^ 1]) + raw[101:],
+        lambda raw: bytes(len(raw)),
+    ],
+)
+def test_what_is_mapped_is_whole_or_nothing(tmp_path, damage):
+    cache.write_mapped(tmp_path, "a", [bytes(range(256))])
+    path = tmp_path / "a.mapped"
+    path.write_bytes(damage(path.read_bytes()))
+    assert cache.mapped(tmp_path, "a") is None
+
+
+def test_what_would_fill_the_cache_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(cache._MOST_BYTES, ".mapped", 1_000)
+    cache.write_mapped(tmp_path, "a", [bytes(2_000)])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_changes_with_its_parts_the_environment_and_our_source(monkeypatch):

@@ -18,7 +18,7 @@ SHAPES = [(512, 2048), (1024, 2048), (512, 8_000), (1024, 512), (128, 512)]
 def test_a_row_has_the_same_bits_in_queues_of_every_size(shape, dtype):
     random = np.random.default_rng(1)
     kernel_ij = random.normal(size=shape).astype(dtype)
-    laid_out = kernels.turned({"kernel_ij": kernel_ij})
+    laid_out = kernels.laid_out({"kernel_ij": kernel_ij}, "float32")
 
     @jax.jit
     def multiply(x_ni, laid_out):
@@ -40,6 +40,6 @@ def test_turning_weights_back_gives_them_as_they_were():
         "target_ve": random.normal(size=(7, 5)).astype(np.float32),
         "output_bias_v": np.zeros(7, np.float32),
     }
-    turned = kernels.turned(weights)
+    turned = kernels.laid_out(weights, "float32")
     assert turned["decoder"]["readout_de"].shape == (5, 3)
     jax.tree.map(np.testing.assert_array_equal, kernels.upright(turned), weights)
