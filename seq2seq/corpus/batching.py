@@ -116,7 +116,10 @@ class Plan:
                 ]
                 if last and larger is not None:
                     left[larger] = np.concatenate([left[larger], left[index]])
-            for index in random.permutation(len(planned)):
+            order = random.permutation(len(planned))
+            if number == 0:
+                order = self._largest_first(planned, order)
+            for index in order:
                 yield planned[index]
 
     def read(self, planned: Planned, rows: range) -> Batch:
@@ -139,6 +142,12 @@ class Plan:
                 ids[at] = found
                 lengths[at] += 1
         return batch
+
+    def _largest_first(self, planned: Sequence[Planned], order: np.ndarray) -> np.ndarray:
+        """The order, but for one of the largest batches: its program is compiled before others."""
+        is_largest = np.array([planned[index].shape == self.largest for index in order], bool)
+        first = order[is_largest][:1]
+        return np.concatenate([first, order[~np.isin(order, first)]])
 
     def _windows(self, order: np.ndarray) -> list[list[int]]:
         windows: list[list[int]] = [[]]

@@ -63,14 +63,14 @@ def cross_entropy(
     chunk = _CHUNK_CPU if jax.default_backend() == "cpu" else _CHUNK_GPU
     chunk = min(chunk, positions + -positions % _TILE)
     room = positions + -positions % chunk
-    order_n = jnp.argsort(~real_n, stable=True)
+    order_n, place_n = _packing(real_n)
     packed = _Packed(
         _filled(label_n[order_n], room),
         reals=real_n.sum(),
         scale=jnp.asarray(scale, jnp.float32),
     )
     form = _Form(words, chunk, smoothing, dtype)
-    readout_ne = _filled(permuted(readout_ne, order_n), room)
+    readout_ne = _filled(permuted(readout_ne, order_n, place_n), room)
     return cast(Losses, _cross_entropy(readout_ne, softmax, packed, form))
 
 
@@ -78,18 +78,31 @@ def _filled(x_n: Array, room: int) -> Array:
     return jnp.pad(x_n, ((0, room - len(x_n)), *[(0, 0)] * (x_n.ndim - 1)))
 
 
+def _packing(real_n: Array) -> tuple[Array, Array]:
+    """The order that has the real positions first, and the place of each position in it."""
+    # Not by sorting: XLA cannot keep a program that sorts, and would compile it at every start.
+    padding_n = ~real_n
+    place_n = jnp.where(
+        real_n, jnp.cumsum(real_n) - 1, real_n.sum() + jnp.cumsum(padding_n) - 1
+    ).astype(jnp.int32)
+    at_n = jnp.arange(len(place_n), dtype=jnp.int32)
+    return jnp.zeros_like(at_n).at[place_n].set(at_n, unique_indices=True), place_n
+
+
 @jax.custom_vjp
-def permuted(x_ne: Float[Array, "n e"], order_n: Int[Array, " n"]) -> Float[Array, "n e"]:
-    """`x[order]` for an order in which every row comes once: its gradient needs no scattering."""
+def permuted(
+    x_ne: Float[Array, "n e"], order_n: Int[Array, " n"], place_n: Int[Array, " n"]
+) -> Float[Array, "n e"]:
+    """`x[order]`; knowing the `place` of each row in that order, its gradient needs no scatter."""
     return x_ne[order_n]
 
 
-def _permuted_forward(x_ne: Array, order_n: Array) -> tuple[Array, Array]:
-    return permuted(x_ne, order_n), order_n
+def _permuted_forward(x_ne: Array, order_n: Array, place_n: Array) -> tuple[Array, Array]:
+    return permuted(x_ne, order_n, place_n), place_n
 
 
-def _permuted_backward(order_n: Array, d_ne: Array) -> tuple[Array, None]:
-    return d_ne[jnp.argsort(order_n)], None
+def _permuted_backward(place_n: Array, d_ne: Array) -> tuple[Array, None, None]:
+    return d_ne[place_n], None, None
 
 
 permuted.defvjp(_permuted_forward, _permuted_backward)

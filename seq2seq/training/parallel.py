@@ -21,7 +21,8 @@ from seq2seq.config import ConfigError, TrainConfig
 
 # The mesh's axis and the pmap's must bear the same name, or the second step is traced again.
 AXIS = "device"
-_COMPILED_AT_ONCE = 2  # the largest, and beside it the one that is used first
+# A compilation keeps two cores busy: more of them at once would only make the first one late.
+_CORES_TO_COMPILE = 2
 
 
 def connect(config: TrainConfig) -> None:
@@ -154,22 +155,26 @@ def _axes(divided: Any) -> Any:
 class Program:
     """A pmapped function, compiled for every shape of batch before its first use.
 
-    That happens in threads, while other work and then the training itself go on.
+    That happens in threads, while other work and then the training itself go on. Where there are
+    cores for one thread only, the first shape is compiled and used before any other one.
     """
 
     def __init__(self, function: Any) -> None:
         self._function = function
+        self._threads = max(1, (os.cpu_count() or 1) // _CORES_TO_COMPILE)
         self._pool = concurrent.futures.ThreadPoolExecutor(
-            _COMPILED_AT_ONCE, thread_name_prefix="compile"
+            self._threads, thread_name_prefix="compile"
         )
         self._compiled: dict[Any, concurrent.futures.Future[Any]] = {}
+        self._later: dict[Any, tuple[Any, ...]] = {}
+        self._called = False
         self.waited = 0.0
         """Seconds that calls have waited for their shape."""
 
     def compile(self, looks: Mapping[Any, tuple[Any, ...]]) -> None:
         """Begins to compile for what the arguments of each shape look like, in this order."""
-        for shape, arguments in looks.items():
-            self._compiled[shape] = self._pool.submit(self._compile, arguments)
+        self._later.update(looks)
+        self._submit(1 if self._threads == 1 else len(looks))
 
     def needs(self, shape: Any) -> int:
         """Bytes that `shape` needs on a device, once it is compiled; 0 where nothing is known."""
@@ -180,10 +185,13 @@ class Program:
     @property
     def is_complete(self) -> bool:
         """Whether no shape has to be waited for any more."""
-        return all(one.done() for one in self._compiled.values())
+        return not self._later and all(one.done() for one in self._compiled.values())
 
     def __call__(self, shape: Any, *arguments: Any) -> Any:
         """Runs the function compiled for `shape`."""
+        if self._called or shape not in self._compiled:
+            self._submit(len(self._later))
+        self._called = True
         started = time.monotonic()
         compiled = self._compiled[shape].result()
         self.waited += time.monotonic() - started
@@ -192,6 +200,10 @@ class Program:
     def close(self) -> None:
         """Forgets what has not been compiled yet."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, count: int) -> None:
+        for shape in list(self._later)[:count]:
+            self._compiled[shape] = self._pool.submit(self._compile, self._later.pop(shape))
 
     def _compile(self, looks: tuple[Any, ...]) -> Any:
         # With several processes pmap lowers real arrays only: there each compiles when it runs.

@@ -6,6 +6,7 @@ and any accumulation compute the gradient of one big batch.
 Axes: a piece of an accumulated batch   b sentence   s source   t target
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -64,6 +65,7 @@ class Update(NamedTuple):
     requests: Int[Array, " r"]  # how many processes ask to stop, and to save
 
 
+@functools.partial(jax.jit, static_argnums=0)  # for the cache, as the weights themselves
 def initial_state(config: Config, weights: Weights) -> TrainState:
     """The state before the first update, whole."""
     return TrainState(

@@ -52,6 +52,11 @@ def test_no_batch_is_over_its_budget_and_shapes_are_few(plan):
         assert planned.shape.rows * planned.shape.target <= 200
 
 
+def test_an_epoch_begins_with_one_of_the_largest_batches(plan):
+    for epoch in range(5):
+        assert next(plan.epoch(seed=1, epoch=epoch)).shape == plan.largest
+
+
 def test_a_sentence_longer_than_the_budget_still_gets_a_batch():
     plan = Plan([shard([(3, 50)])], batch_tokens=20, shapes=3)
     assert [planned.shape for planned in plan.epoch(seed=0, epoch=0)] == [(1, 4, 51)]

@@ -57,8 +57,14 @@ class Recorded:
         return lambda argument: argument
 
 
-def test_shapes_are_compiled_once_each_in_the_order_given(monkeypatch):
-    monkeypatch.setattr(parallel, "_COMPILED_AT_ONCE", 1)
+@pytest.fixture
+def one_thread(monkeypatch):
+    """Cores for one thread that compiles."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_shapes_are_compiled_once_each_in_the_order_given():
     function = Recorded()
     program = parallel.Program(function)
     program.compile({shape: (shape,) for shape in (3, 1, 2)})
@@ -66,6 +72,19 @@ def test_shapes_are_compiled_once_each_in_the_order_given(monkeypatch):
     assert program.is_complete
     assert function.compiled == [3, 1, 2]
     program.close()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_where_cores_are_few_the_first_shape_is_used_before_others_are_compiled():
+    function = Recorded()
+    program = parallel.Program(function)
+    program.compile({shape: (shape,) for shape in (3, 1)})
+    assert program(3, "result") == "result"
+    assert function.compiled == [3]
+    assert not program.is_complete
+    assert program(3, "result") == "result"
+    program.close()
+    assert program._compiled.keys() == {3, 1}
 
 
 GRADIENT = """
