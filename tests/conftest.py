@@ -18,12 +18,25 @@ import pytest  # noqa: E402
 from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
 
 
+_COMPILED_OFTEN = "model", "training"  # folders whose tests compile the same few programs
+
+
+@pytest.fixture(scope="session")
+def _kept(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where programs are kept that several tests compile."""
+    return str(tmp_path_factory.mktemp("programs"))
+
+
 @pytest.fixture(autouse=True, scope="module")
-def _forget_programs() -> Iterator[None]:
+def _forget_programs(request: pytest.FixtureRequest, _kept: str) -> Iterator[None]:
     """Every compiled program takes maps of memory, of which a process has 65,530.
 
-    A cache that some test turned on ends too: the next module may limit the size of files.
+    A cache ends with its module too: others translate, which keeps nothing that comes from there.
     """
+    if request.path.parent.name in _COMPILED_OFTEN:
+        jax.config.update("jax_compilation_cache_dir", _kept)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     yield
     jax.clear_caches()
     jax.config.update("jax_compilation_cache_dir", None)
