@@ -29,7 +29,7 @@ PARTS = {
     "jaxlib": "decoding.executables:Runtime",
     "settings": "configfile:from_json",
     "subwords": "decoding.translator:_tokenizers",
-    "weights": "model.weights:load",
+    "weights": "decoding.mapped:load",
     "check": "decoding.fitting:require",
     "executable": "decoding.runtime:Runtime.load",
     "placing": "decoding.runtime:Runtime.put",

@@ -23,7 +23,8 @@ from seq2seq.decoding.executables import Executables, Home
 from seq2seq.decoding.wishes import Tables, Wish, wish
 from seq2seq.model.weights import Weights
 
-WIDTHS = (*(8, 16, 24, 32, 48, 64, 96, 128, 192, 256), *(384, 512, 768, 1_024, 1_536, 2_048))
+# Few: sentences of one width share their slots and a program, and padding is cheap to attend to.
+WIDTHS = (32, 64, 128, 256, 512, 1_024, 2_048)
 _IN_FLIGHT = 2  # queues computed while the host works on the one before
 _SMALLEST_SIDE, _LANES = 128, 16
 _FEWEST_ROWS = 4  # that are multiplied like many; with fewer, JAX 0.12 goes another way
