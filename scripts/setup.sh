@@ -240,6 +240,13 @@ install() {
     pip_install setuptools
     pip_install --no-build-isolation "${requirements[@]}"
     write_finished_stamp
+    compile_ahead
+}
+
+# So that the first sentence does not wait for the compiler. It is no fault if that cannot be.
+compile_ahead() {
+    [[ $device == cpu && -e data/models/de-en ]] || return 0
+    "$venv/bin/python" -P -m seq2seq.translate data/models/de-en "Guten Morgen." >>"$log" 2>&1 </dev/null || true
 }
 
 compare() {

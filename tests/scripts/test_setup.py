@@ -28,6 +28,7 @@ case "$*" in
         echo "${{@: -2}}" >> "$home/calls"
         if [[ -e $home/pip-hangs ]]; then touch "$home/pip-runs"; sleep 60; fi
         if [[ -e $home/pip-fails ]]; then cat "$home/pip-fails"; exit 1; fi ;;
+    "-P -m seq2seq.translate "*) echo translate >> "$home/calls"; exit 1 ;;
     *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 """
@@ -119,6 +120,18 @@ def test_first_call_makes_the_environment_and_says_so_in_one_line(checkout: Chec
         "setup: making .venv with Python 3.12.1 for the CPU: about 800 MB and 1 min, once"
     )
     assert checkout.calls()[-1] == "."
+
+
+def test_the_model_in_the_box_is_compiled_and_what_goes_wrong_there_is_no_fault(
+    checkout: Checkout,
+) -> None:
+    (checkout.root / "data/models/de-en").mkdir(parents=True)
+    result = checkout.setup()
+    assert result.returncode == 0
+    assert only_line(result).startswith("setup: making .venv")
+    assert checkout.calls()[-1] == "translate"
+    checkout.setup()
+    assert checkout.calls() == []
 
 
 def test_second_call_is_silent_quick_and_starts_no_python(checkout: Checkout) -> None:
