@@ -17,7 +17,6 @@ import jax  # noqa: E402
 import pytest  # noqa: E402
 from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
 
-
 _COMPILED_OFTEN = "model", "training"  # folders whose tests compile the same few programs
 
 
