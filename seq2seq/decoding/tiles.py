@@ -27,7 +27,9 @@ from seq2seq.model.weights import Weights
 WIDTHS = (32, 64, 128, 256, 512, 1_024, 2_048)
 _IN_FLIGHT = 2  # queues computed while the host works on the one before
 _SMALLEST_SIDE, _LANES = 128, 16
-_FEWEST_ROWS = 4  # that are multiplied like many; with fewer, JAX 0.12 goes another way
+# With fewer rows JAX 0.12 multiplies in another way; with more, a row may get other bits, and what
+# is not in the processor's cache any more makes twice as many take more than twice as long.
+_FEWEST_ROWS, _MOST_ROWS = 4, 40
 _EXTRA = 10  # target pieces allowed beside the ratio
 
 
@@ -52,14 +54,13 @@ class Queue(NamedTuple):
 def queues(platform: str, beam: int, models: Sequence[ModelConfig]) -> tuple[Queue, ...]:
     """The sizes to choose from, small ones first.
 
-    A step takes little longer for ten rows than for one, since it has to read all weights; from
-    some hundred rows on, twice as many take twice as long.
+    A step takes little longer for ten rows than for one, since it has to read all weights.
     """
     if platform != "cpu":
         slots = max(1, min(640 // beam, 128))
         return (Queue(4 * slots, slots),)
     few = math.ceil(_FEWEST_ROWS / beam)
-    some, many = (max(few, min(slots, 160 // beam)) for slots in (8, 32))
+    some, many = (max(few, min(slots, _MOST_ROWS // beam)) for slots in (8, 32))
     if not all(map(_is_uniform, models)):
         return Queue(16, some), Queue(128, some)
     return Queue(4, few), Queue(16, some), Queue(128, many)
