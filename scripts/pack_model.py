@@ -36,8 +36,9 @@ def main(argv: Sequence[str]) -> None:
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, root=""))
     packed.config.write_text(configfile.to_json(config), encoding="utf-8")
     weight_files.save(packed, weight_files.load(found), options.weights)
-    if found.calibration.exists():
-        shutil.copyfile(found.calibration, packed.calibration)
+    for extra in ((found.calibration, packed.calibration), (found.shortlist, packed.shortlist)):
+        if extra[0].exists():
+            shutil.copyfile(*extra)
     if not packed.card.exists():
         shutil.copyfile(found.card, packed.card)
     size = sum(path.stat().st_size for path in packed.path.iterdir())

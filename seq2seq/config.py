@@ -312,6 +312,7 @@ class TranslateConfig:
     top_p: float = 1.0  # and from the likeliest words that together have this probability
     seed: int = 1  # of the samples; equal lines have equal samples
     precision: Literal["float32", "bfloat16"] = "float32"
+    shortlist: bool = False  # choose from the words that a source may become: make_shortlist.py
     chunk: int = 1_024  # lines held in memory at a time, sorted by length
     input_format: Literal["text", "json"] = "text"  # json: an object a line, with its own wishes
     format: Literal["text", "json", "explain"] = "text"  # explain: for people

@@ -64,6 +64,11 @@ class ModelFolder:
         return self.path / "calibration.json"
 
     @property
+    def shortlist(self) -> Path:
+        """For each source piece the target pieces that it may become; there if it was made."""
+        return self.path / "shortlist.safetensors"
+
+    @property
     def card(self) -> Path:
         """The model card."""
         return self.path / "README.md"

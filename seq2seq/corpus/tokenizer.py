@@ -95,6 +95,10 @@ class Tokenizer:
         begins = (self.piece(piece).startswith(META_SPACE) for piece in self.encode(text))
         return [begun - 1 for begun in accumulate(begins)]
 
+    def find(self, piece: str) -> int:
+        """The id of a piece as the vocabulary writes it; UNK where it has none."""
+        return int(self._processor.PieceToId(piece))
+
     @cached_property
     def banned_ids(self) -> tuple[int, ...]:
         """What a translation must never contain: specials (but EOS) and bytes of controls."""
@@ -124,7 +128,12 @@ class Tokenizer:
     @cached_property
     def has_byte_fallback(self) -> bool:
         """Whether every text can be spelled; without it, unknown characters are lost."""
-        return any(map(self._processor.IsByte, range(self.size)))
+        return bool(self.byte_ids)
+
+    @cached_property
+    def byte_ids(self) -> tuple[int, ...]:
+        """The pieces that are single bytes."""
+        return tuple(filter(self._processor.IsByte, range(self.size)))
 
     def _dividing_line_feed(self) -> int | None:
         """The piece of a line feed, if lines joined by it are split as each line alone."""

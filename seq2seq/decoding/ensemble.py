@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 
 from seq2seq.config import ModelConfig
 from seq2seq.decoding import kernels
+from seq2seq.decoding.vocabularies import EVERYTHING, Words
 from seq2seq.model import network
 from seq2seq.model.attention import Memory
 from seq2seq.model.decoder import DecoderState
@@ -40,6 +41,10 @@ class Ensemble(NamedTuple):
 
     networks: tuple[network.Network, ...]
 
+    def outputs_of(self, words_u: Int[Array, " u"]) -> tuple[network.Output, ...]:
+        """Every network's softmax layer for some words."""
+        return tuple(each.output_of(words_u) for each in self.networks)
+
     def encode(
         self, source_bs: Int[Array, "b s"], length_b: Int[Array, " b"]
     ) -> tuple[Memory, ...]:
@@ -58,12 +63,21 @@ class Ensemble(NamedTuple):
         words_tn: Int[Array, "t n"],
         states: tuple[DecoderState, ...],
         memories: tuple[Memory, ...],
+        *,
+        words: Words = EVERYTHING,
+        outputs: Sequence[network.Output | None] = (),
     ) -> Step:
-        """Reads words (the previous ones), and tells of the next."""
+        """Reads words (the previous ones), and tells of the next among those to choose from.
+
+        The `outputs`, if there are any, are all that `words` chooses from.
+        """
         scores, after, attention = [], [], []
-        for each, state, memory in zip(self.networks, states, memories, strict=True):
+        outputs = outputs or [None] * len(self.networks)
+        for each, state, memory, output in zip(
+            self.networks, states, memories, outputs, strict=True
+        ):
             readout_tne, state, weights_tns = each.decode(words_tn, state, memory)
-            scores.append(each.logits(readout_tne))
+            scores.append(words.among(each.logits(readout_tne, output)))
             after.append(state)
             attention.append(weights_tns)
         if len(scores) == 1:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
+from seq2seq.decoding.shortlist import filled
 from seq2seq.decoding.tiles import WIDTHS, Tiles, width
 
 _IN_FLIGHT = 2  # tiles computed while the host works on the one before
@@ -82,11 +83,24 @@ def _start(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> Sequence[Any]:
         length_b[row], count_b[row] = len(source) + 1, len(target)
     return tiles.executables.run(
         "force_tile",
-        *(source_bs, length_b, words_bt, count_b),
+        *(source_bs, length_b, words_bt, count_b, *_listed(tiles, columns, pairs)),
         models=tiles.models,
         penalties=(options.length_penalty, options.coverage_penalty),
         dtype=options.precision,
     )
+
+
+def _listed(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> Sequence[np.ndarray]:
+    """With a shortlist: the words that each source may become, and those that are forced."""
+    if tiles.shortlist is None:
+        return ()
+    nobody = [([], [])] * (_places(tiles, columns) - len(pairs))
+    lists = [
+        np.union1d(tiles.shortlist.words(source, width(len(source) + 1)), np.array(target, int))
+        for source, target in (*pairs, *nobody)
+    ]
+    room = min(tiles.shortlist.room(columns) + columns, tiles.vocabulary)
+    return (filled(lists, room, end=tiles.vocabulary),)
 
 
 def _ahead(started: Iterable[_T]) -> Iterator[_T]:

@@ -21,6 +21,7 @@ from seq2seq.config import ModelConfig
 from seq2seq.decoding import ensemble
 from seq2seq.decoding.beam import Options, Task, wished
 from seq2seq.decoding.search import Sentences, normalised, search
+from seq2seq.decoding.vocabularies import EVERYTHING, Lists
 from seq2seq.model.weights import Weights
 
 _ENCODED = 8  # sentences at a time: so few rows are multiplied alike, however long the queue
@@ -36,7 +37,7 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
     length_q: Int[Array, " q"],
     limit_q: Int[Array, " q"],
     banned_v: Bool[Array, " v"],
-    *wishes: Array,
+    *more: Array,
     names: tuple[str, ...],
     models: tuple[ModelConfig, ...],
     options: tuple[tuple[str, Any], ...],
@@ -44,14 +45,22 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
 ) -> tuple[Array, ...]:
     """The leaves of the `Hypotheses` for a queue of sentences, empty places (limit 0) at its end.
 
-    `options` are those of the search, `names` those of the wishes in its `Task`.
+    `options` are those of the search; `names` tell what `more` is: a `shortlist.Narrowed`, and
+    the wishes in its `Task`.
     """
-    chosen = Options(**dict(options))
+    chosen, asked = Options(**dict(options)), dict(zip(names, more, strict=True))
+    words, outputs = EVERYTHING, ()
+    if "union_u" in asked:
+        union_u = asked.pop("union_u")
+        words = Lists.of(union_u, asked.pop("place_bl"))
+        outputs = ensemble.bind(models, weights, dtype).outputs_of(union_u)
 
     def step(words_bk: Array, memory: Any, state: Any) -> tuple[Array, Array, Any, Array]:
         # Bound in here: weights that are turned outside of a loop are turned in memory.
         net = ensemble.bind(models, weights, dtype)
-        found = net.step(words_bk.reshape(1, -1), state, memory)
+        memory, words = memory
+        fed_1n = words.ids(words_bk).reshape(1, -1)
+        found = net.step(fed_1n, state, memory, words=words, outputs=outputs)
         shape = words_bk.shape
         return (
             found.scores_tnv.reshape(*shape, -1),
@@ -62,10 +71,11 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
 
     memory, state = _encoded(weights, source_qs, length_q, limit_q, models=models, dtype=dtype)
     banned_qv = jnp.broadcast_to(banned_v[None], (len(limit_q), len(banned_v)))
-    asked = dict(zip(names, wishes, strict=True))
-    task = wished(Task(limit_q, memory[0].mask_bs, banned_qv), asked)
-    found = search(step, Sentences(memory, state), task, chosen)
-    return (*found.trace, found.lengths_bk, found.scores_bk, found.ranks_bk)
+    task = wished(Task(limit_q, memory[0].mask_bs, words.banned(banned_qv)), asked)
+    found = search(step, Sentences((memory, words), state), task, chosen)
+    words_qkt = words.ids(found.trace.words_bkt)
+    trace = found.trace._replace(words_bkt=words_qkt)
+    return (*trace, found.lengths_bk, found.scores_bk, found.ranks_bk)
 
 
 def _encoded(
@@ -113,20 +123,24 @@ def force_tile(  # noqa: PLR0917 (as above)
     length_b: Int[Array, " b"],
     words_bw: Int[Array, "b w"],
     count_b: Int[Array, " b"],
-    *,
+    *listed: Int[Array, "b l"],
     models: tuple[ModelConfig, ...],
     penalties: tuple[float, float],
     dtype: DTypeLike,
 ) -> tuple[Float[Array, "b t"], Float[Array, "b t s"], Float[Array, " b"], Float[Array, " b"]]:
     """Of so many words after the first of each row: log-probabilities, attention, score and rank.
 
-    `penalties` are the search's, of length and of coverage.
+    `penalties` are the search's, of length and of coverage. Probabilities are those among all
+    words, or among what is `listed` (see `vocabularies`).
     """
     net = ensemble.bind(models, weights, dtype)
     memories = net.encode(source_bs, length_b)
     fed_tb, wanted_tb = words_bw[:, :-1].T, words_bw[:, 1:].T
-    found = net.step(fed_tb, net.begin(memories), memories)
-    scores_tb = jnp.take_along_axis(found.scores_tnv, wanted_tb[:, :, None], axis=2)[:, :, 0]
+    vocabulary = weights[0]["target_ve"].shape[0]
+    words = Lists.of(jnp.arange(vocabulary), *listed) if listed else EVERYTHING
+    found = net.step(fed_tb, net.begin(memories), memories, words=words)
+    place_tb1 = words.places(wanted_tb.T).T[:, :, None]
+    scores_tb = jnp.take_along_axis(found.scores_tnv, place_tb1, axis=2)[:, :, 0]
     gains_tb = scores_tb - found.total_tn
     real_tb = jnp.arange(fed_tb.shape[0])[:, None] < count_b[None]
     gains_tb = jnp.where(real_tb, gains_tb, 0.0)

@@ -20,6 +20,7 @@ import numpy as np
 from seq2seq.config import ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
 from seq2seq.decoding.executables import Executables, Home
+from seq2seq.decoding.shortlist import Shortlist, narrowed
 from seq2seq.decoding.wishes import Tables, Wish, wish
 from seq2seq.model.weights import Weights
 
@@ -85,6 +86,7 @@ class Tiles:
     options: TranslateConfig
     executables: Executables
     vocabulary: int  # of the target
+    shortlist: Shortlist | None = None
 
     @classmethod
     def place(
@@ -92,11 +94,14 @@ class Tiles:
         models: Sequence[ModelConfig],
         options: TranslateConfig,
         weights: Sequence[Weights],
+        *,
         home: Home | None = None,
+        shortlist: Shortlist | None = None,
     ) -> "Tiles":
         """With the weights of each network in the precision of translation."""
         executables = Executables(tuple(weights), options.precision, home)
-        return cls(tuple(models), options, executables, weights[0]["target_ve"].shape[0])
+        vocabulary = weights[0]["target_ve"].shape[0]
+        return cls(tuple(models), options, executables, vocabulary, shortlist)
 
     @property
     def first(self) -> int:
@@ -164,6 +169,10 @@ class Tiles:
             length_q[place], limit_q[place] = len(ids) + 1, self.limit(ids) + wanted.pieces
             for name, array in wanted.arrays:
                 arrays[name][place] = array
+        if self.shortlist and not asked.has_wording:
+            filled = [ids for ids, _ in sentences] + [[]] * (size.places - len(sentences))
+            listed = narrowed(self.shortlist, filled, width=columns, vocabulary=self.vocabulary)
+            arrays |= listed._asdict()
         settings = {
             "begin": BOS,
             "end": EOS,

@@ -17,11 +17,13 @@ from seq2seq.config import Config, ConfigError
 from seq2seq.corpus.text import normalise
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
 from seq2seq.decoding import fitting, forcing, guards, keeping, lines, mapped, members, scoring
+from seq2seq.decoding import shortlist as shortlists
 from seq2seq.decoding.executables import Home, find_home
 from seq2seq.decoding.literals import decimal_mark
 from seq2seq.decoding.members import Member
 from seq2seq.decoding.requests import Request
 from seq2seq.decoding.scoring import Scored
+from seq2seq.decoding.shortlist import Shortlist
 from seq2seq.decoding.splitting import split
 from seq2seq.decoding.tiles import Hypothesis, Tiles
 from seq2seq.decoding.translation import Aligned, Alternative, Attention, Token, Translation
@@ -62,6 +64,7 @@ class Translator:
         *,
         home: Home | None = None,
         calibration: Calibration | None = None,
+        shortlist: Shortlist | None = None,
     ) -> None:
         """Executables are kept in their `home`, if they have one."""
         sizes = Sizes(source_tokenizer.size, target_tokenizer.size)
@@ -71,7 +74,7 @@ class Translator:
         self._source, self._target = source_tokenizer, target_tokenizer
         self._calibration = calibration
         models, weights, _ = zip(*members, strict=True)
-        self._tiles = Tiles.place(models, config.translate, weights, home)
+        self._tiles = Tiles.place(models, config.translate, weights, home=home, shortlist=shortlist)
 
     @classmethod
     def load(cls, model: str | Path, overrides: Sequence[str] = ()) -> "Translator":
@@ -99,12 +102,19 @@ class Translator:
         # Several together are more or less sure than any of them alone.
         calibration = confidence.load(found[0][1].calibration) if len(found) == 1 else None
         settings = members.common(changed, configs)
-        return cls(settings, loaded, source, target, home=home, calibration=calibration)
+        listed = shortlists.load(found[0][1]) if changed.translate.shortlist else None
+        return cls(
+            *(settings, loaded, source, target),
+            home=home,
+            calibration=calibration,
+            shortlist=listed,
+        )
 
     def with_weights(self, *weights: Weights) -> "Translator":
         """The same with other weights of the same shapes, for each of its models."""
         loaded = [Member(*each) for each in zip(self._tiles.models, weights, strict=True)]
-        return Translator(self.config, loaded, self._source, self._target)
+        listed = self._tiles.shortlist
+        return Translator(self.config, loaded, self._source, self._target, shortlist=listed)
 
     @property
     def platform(self) -> str:

@@ -44,6 +44,11 @@ class Wish(NamedTuple):
         return _size(self.pieces) if self.pieces else 0
 
     @property
+    def has_wording(self) -> bool:
+        """Whether words of the vocabulary are told apart."""
+        return "kind_bv" in dict(self.arrays)
+
+    @property
     def shape(self) -> tuple[object, ...]:
         """What is fixed when the search is compiled; sentences can be sorted by it."""
         shapes = tuple((name, array.shape) for name, array in self.arrays)

@@ -4,10 +4,11 @@
 any traced function. Knows no optimizer, no devices, no text.
 
 Axes: b sentence   k hypothesis   n row (b·k)   s source   t position   e embedding   v vocabulary
+u some words of it
 """
 
 import functools
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +25,9 @@ from seq2seq.model.encoder import Encoder
 from seq2seq.model.lstm import Rematerialise
 from seq2seq.model.product import product
 from seq2seq.model.weights import Sizes, Weights
+
+Output: TypeAlias = tuple[Float[Array, "v e"], Float[Array, " v"]]
+"""Weights and bias of a softmax layer."""
 
 
 class Network(nnx.Module):
@@ -80,26 +84,36 @@ class Network(nnx.Module):
         x_tne = dropout(x_tne, self.config.dropout_embedding, site=2)
         return self.decoder(x_tne, state, memory, dropout=dropout.at(3))
 
-    def logits(self, readout_tne: Float[Array, "t n e"]) -> Float[Array, "t n v"]:
-        """Unnormalised log-probabilities of the words."""
-        kernel_ve, bias_v = self.output
+    def logits(
+        self, readout_tne: Float[Array, "t n e"], output: Output | None = None
+    ) -> Float[Array, "t n v"]:
+        """Unnormalised log-probabilities of all words, or of those whose `output` is given."""
+        kernel_ve, bias_v = output or self.output
         return product("tne,ve->tnv", readout_tne, kernel_ve, self.dtype) + bias_v[None, None]
 
     @property
-    def output(self) -> tuple[Float[Array, "v e"], Float[Array, " v"]]:
+    def output(self) -> Output:
         """The softmax layer's weights and bias."""
         table_ve = self.target_ve if self.output_ve is None else self.output_ve
         return table_ve[...], self.output_bias_v[...]
 
+    def output_of(self, words_u: Int[Array, " u"]) -> Output:
+        """The same for some words."""
+        table_ve, bias_v = self.output
+        return _found(table_ve, words_u), bias_v[words_u]
+
 
 def _rows(table_ve: Array, words: Array) -> Array:
     """Embeddings, in float32."""
+    return _found(table_ve, words).astype(jnp.float32)
+
+
+def _found(table_ve: Array, words: Array) -> Array:
     if table_ve.dtype != jnp.bfloat16:
         return jnp.take(table_ve, words, axis=0)
     # As bits: XLA's CPU would widen the whole table to look up a few of its rows.
     bits_ve = jax.lax.bitcast_convert_type(table_ve, jnp.uint16)
-    found = jax.lax.bitcast_convert_type(jnp.take(bits_ve, words, axis=0), jnp.bfloat16)
-    return found.astype(jnp.float32)
+    return jax.lax.bitcast_convert_type(jnp.take(bits_ve, words, axis=0), jnp.bfloat16)
 
 
 # As one program: the cache spares all of its compiling, but little of that of each operation.

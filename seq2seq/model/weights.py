@@ -21,7 +21,7 @@ Weights: TypeAlias = dict[Any, Any]
 """Nested dicts with arrays as leaves."""
 
 _SCALE = ".scale"
-_TOKENIZERS = "tokenizers"  # their checksums, in the file's metadata
+TOKENIZERS = "tokenizers"  # their checksums, in a file's metadata
 _KINDS = {
     "float32": np.float32,
     "bfloat16": ml_dtypes.bfloat16,
@@ -45,7 +45,7 @@ def save(folder: ModelFolder, weights: Mapping[str, Any], kind: str = "float32")
     # The format cannot store views with gaps.
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     # One entry: with several their order in the file, and so its bytes, would be random.
-    metadata = {_TOKENIZERS: json.dumps(_checksums(folder), sort_keys=True)}
+    metadata = {TOKENIZERS: json.dumps(checksums(folder), sort_keys=True)}
     data = safetensors.numpy.save(tensors, metadata=metadata)
     files.write_atomically(folder.weights, data)
 
@@ -54,13 +54,13 @@ def load(folder: ModelFolder) -> dict[str, Any]:
     """Reads float32 weights; refuses a damaged file, or one of another vocabulary."""
     try:
         with safetensors.safe_open(folder.weights, framework="numpy") as file:
-            recorded = json.loads((file.metadata() or {}).get(_TOKENIZERS, "{}"))
+            recorded = json.loads((file.metadata() or {}).get(TOKENIZERS, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise UserError(
             f"weights {str(folder.weights)!r} are damaged ({error}); copy the model folder again"
         ) from None
-    for name, digest in _checksums(folder).items():
+    for name, digest in checksums(folder).items():
         if recorded.get(name, digest) != digest:
             raise UserError(
                 f"{name!r} in {str(folder.path)!r} is not the vocabulary that these weights were "
@@ -91,7 +91,8 @@ def unflatten(tensors: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _checksums(folder: ModelFolder) -> dict[str, str]:
+def checksums(folder: ModelFolder) -> dict[str, str]:
+    """Those of the folder's tokenizers, by file name."""
     return {folder.tokenizer(side).name: files.checksum(folder.tokenizer(side)) for side in SIDES}
 
 

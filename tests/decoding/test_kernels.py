@@ -32,6 +32,28 @@ def test_a_row_has_the_same_bits_in_queues_of_every_size(shape, dtype):
             np.testing.assert_array_equal(multiply(x_ni[:few], laid_out), most_nj[:few])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, jnp.bfloat16])
+def test_a_word_has_the_same_bits_in_unions_of_every_size(dtype):
+    random = np.random.default_rng(1)
+    table_ve = jnp.asarray(random.normal(size=(8_000, 512)).astype(dtype))
+    own = np.sort(random.choice(8_000, 25, replace=False))
+    others = np.setdiff1d(np.arange(8_000), own)
+    x_ne = random.normal(size=(160, 512)).astype(np.float32)
+
+    @jax.jit
+    def multiply(x_ne, union_u):
+        return product("ne,ue->nu", x_ne, table_ve[union_u], dtype)
+
+    found = []
+    for rows in (5, 40, 160):
+        for size in (512, 1_024, 1_536, 2_048, 3_072):
+            union_u = np.union1d(own, random.choice(others, size - len(own), replace=False))
+            places = np.searchsorted(union_u, own)
+            found.append(np.asarray(multiply(x_ne[:rows], union_u))[:5, places])
+    for each in found[1:]:
+        np.testing.assert_array_equal(each, found[0])
+
+
 def test_turning_weights_back_gives_them_as_they_were():
     random = np.random.default_rng(1)
     weights = {

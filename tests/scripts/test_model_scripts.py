@@ -1,6 +1,7 @@
 """plot.py and pack_model.py, run as people run them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from seq2seq import layout
+from seq2seq.corpus import shards
 from seq2seq.model import weights
 from tests.decoding.conftest import write_model
 
@@ -31,6 +33,25 @@ def model(tmp_path_factory) -> layout.ModelFolder:
     folder = layout.ModelFolder(tmp_path_factory.mktemp("model"))
     write_model(folder)
     folder.card.write_text("the card of the run\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(model, tmp_path_factory) -> layout.PreparedFolder:
+    """Pairs of the model's pieces, as prepare would have written them."""
+    folder = layout.PreparedFolder(tmp_path_factory.mktemp("prepared"))
+    for side in layout.SIDES:
+        shutil.copyfile(model.tokenizer(side), folder.tokenizer(side))
+    pairs = 20
+    with shards.SplitWriter(folder, "train", shard_pairs=12, dtype=np.dtype(np.uint16)) as writer:
+        draw = np.random.default_rng(0).integers(260, 340, 2 * 5 * pairs)
+        writer.append(draw, np.full(2 * pairs, 5))
+    empty: dict = {name: {} for name in ("read", "dropped", "tokenizers")}
+    texts = dict.fromkeys(
+        ("fingerprint", "request", "source_language", "target_language"), "made by a test"
+    )
+    counts = {"train": writer.count, "valid": shards.SplitCount()}
+    shards.write_meta(folder, shards.Meta(**texts, **empty, **counts, inputs=[], findings=[]))
     return folder
 
 
@@ -101,6 +122,26 @@ def test_packing_carries_the_calibration_along(model, tmp_path):
     finally:
         model.calibration.unlink()
     assert packed.calibration.read_text(encoding="utf-8") == "measured\n"
+
+
+def test_a_shortlist_is_made_from_the_prepared_folder_and_packed_with_its_model(
+    model, prepared, tmp_path
+):
+    process = run("make_shortlist.py", prepared.path, model.path, "--best", "3")
+    assert (process.returncode, process.stdout) == (0, f"{model.shortlist}\n"), process.stderr
+    packed = layout.ModelFolder(tmp_path / "packed")
+    assert run("pack_model.py", model.path, packed.path).returncode == 0
+    assert packed.shortlist.read_bytes() == model.shortlist.read_bytes()
+
+
+def test_a_shortlist_of_other_vocabularies_is_not_made(model, prepared, tmp_path):
+    other = tmp_path / "prepared"
+    shutil.copytree(prepared.path, other)
+    (other / "source.model").write_bytes(b"another")
+    process = run("make_shortlist.py", other, model.path)
+    assert process.returncode == 2
+    assert "different vocabularies (source.model)" in process.stderr
+    assert process.stderr.count("\n") == 1
 
 
 def test_a_model_is_not_packed_onto_itself(model):
