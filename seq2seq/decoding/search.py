@@ -90,10 +90,13 @@ def search(step: Step, sentences: Sentences, task: Task, options: Options) -> Hy
         results = _ranked(_begin(task, options), task, options)
         return _Progress(_seated(nowhere_b, sentences, task, options), count, results)
 
-    # Its shapes are all that matters of it: no slot is taken, so all of it is written over.
+    # Its shapes are all that matters of it: who takes a slot, or is done, is written over it.
     empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(nobody))
-    empty = empty._replace(slots=empty.slots._replace(place_b=jnp.full(options.slots, queue)))
-    return jax.lax.while_loop(busy, relieve, empty).results
+    begin = empty._replace(
+        slots=empty.slots._replace(place_b=jnp.full(options.slots, queue)),
+        results=empty.results._replace(ranks_bk=jnp.full_like(empty.results.ranks_bk, -jnp.inf)),
+    )
+    return jax.lax.while_loop(busy, relieve, begin).results
 
 
 def _leaving(at: _Slots, queue: int) -> Array:
