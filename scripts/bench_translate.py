@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--single", type=int, default=50, help="lines for batch 1 (%(default)s)")
     parser.add_argument("--runs", type=int, default=20, help="cold starts (%(default)s)")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--set", action="append", default=[], help="settings of warm translation")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
     import jax
@@ -140,7 +141,10 @@ def watched(spent: dict[str, float], part: str, function: Callable[..., Any]) ->
 
 def in_own_process(options: argparse.Namespace, beam: int) -> list[dict[str, Any]]:
     """The figures of all sizes of batches at one beam."""
-    settings = [f"translate.beam={beam}", f"translate.precision={options.precision}"]
+    settings = [
+        *(f"translate.beam={beam}", f"translate.precision={options.precision}"),
+        *options.set,
+    ]
     command = [
         *(sys.executable, __file__, "--warm", options.model, options.source),
         *(options.lines, options.single, *settings),

@@ -145,7 +145,8 @@ class Plan:
 
     def _largest_first(self, planned: Sequence[Planned], order: np.ndarray) -> np.ndarray:
         """The order, but for one of the largest batches: its program is compiled before others."""
-        is_largest = np.array([planned[index].shape == self.largest for index in order], bool)
+        largest = self.largest
+        is_largest = np.array([planned[index].shape == largest for index in order], bool)
         first = order[is_largest][:1]
         return np.concatenate([first, order[~np.isin(order, first)]])
 

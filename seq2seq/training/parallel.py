@@ -21,8 +21,8 @@ from seq2seq.config import ConfigError, TrainConfig
 
 # The mesh's axis and the pmap's must bear the same name, or the second step is traced again.
 AXIS = "device"
-# A compilation keeps two cores busy: more of them at once would only make the first one late.
-_CORES_TO_COMPILE = 2
+# Each keeps two cores busy, and Python's lock while it traces: more would make the first one late.
+_COMPILED_AT_ONCE, _CORES_TO_COMPILE = 2, 2
 
 
 def connect(config: TrainConfig) -> None:
@@ -161,7 +161,8 @@ class Program:
 
     def __init__(self, function: Any) -> None:
         self._function = function
-        self._threads = max(1, (os.cpu_count() or 1) // _CORES_TO_COMPILE)
+        room = (os.cpu_count() or 1) // _CORES_TO_COMPILE
+        self._threads = max(1, min(_COMPILED_AT_ONCE, room))
         self._pool = concurrent.futures.ThreadPoolExecutor(
             self._threads, thread_name_prefix="compile"
         )
