@@ -74,8 +74,7 @@ def status(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
         main(argv)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (`| head`) has what it wanted. Python would flush stdout again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader (`| head`) has what it wanted
         return DONE
     except UserError as error:
         return _say(error, USER_ERROR)
@@ -87,8 +86,17 @@ def status(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
         message = _explained(error)
         if message is None:
             raise
+        _drop_output()
         return _say(message, USER_ERROR)
     return DONE
+
+
+def _drop_output() -> None:
+    """Drops what stdout cannot take; Python would try again at exit, and tell of it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: object, code: int) -> int:

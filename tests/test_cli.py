@@ -106,7 +106,10 @@ def shell(line: str, body: str, **variables: str) -> subprocess.CompletedProcess
     program = f"{HEAD}{body}\ncli.run(main)\n"
     return subprocess.run(
         ["bash", "-c", 'RUN() { "$PYTHON" -c "$PROGRAM" "$@"; }; ' + line],
-        env=os.environ | {"PYTHON": sys.executable, "PROGRAM": program} | variables,
+        # Buffered, as for most people: what is left in a buffer is written at exit.
+        env=os.environ
+        | {"PYTHON": sys.executable, "PROGRAM": program, "PYTHONUNBUFFERED": ""}
+        | variables,
         capture_output=True,
         check=False,
         timeout=60,
