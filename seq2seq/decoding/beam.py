@@ -19,6 +19,7 @@ class Options(NamedTuple):
     beam: int
     positions: int  # room for words, end of sentence included
     slots: int  # sentences that are searched at a time
+    rows: int  # hypotheses that grow by a word at a time, at most
     nbest: int = 1  # hypotheses that must be beyond overtaking before a sentence is done
     length_penalty: float = 1.0  # exponent of the length that a score is divided by
     coverage_penalty: float = 0.0  # weight of source positions that got too little attention

@@ -1,46 +1,81 @@
 """Which hypotheses go on, and with which words. Knows no model and no other sentence.
 
-Axes: b sentence   k hypothesis   v vocabulary   c candidate of a hypothesis   t target position
-s source position   o block of words   w word in a block   n candidate of any hypothesis
+Axes: b sentence   k hypothesis   n row, or candidate of any hypothesis   v vocabulary
+c candidate of a hypothesis   t target position   s source position   o block of words
+w word in a block
 """
 
-import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float, Int
 
 from seq2seq.decoding.beam import Beam, Options, Task, Trace
-from seq2seq.decoding.rules import needed
+from seq2seq.decoding.rules import needed, permitted
+from seq2seq.model.reduction import among_many
+from seq2seq.model.rows import Rows
 
 _BLOCKS = range(64, 31, -1)  # words; of 16 to 128, some 64 are the fastest
 
 
-def choose(
-    allowed_bkv: Array, total_bk: Array, beam: Beam, *, task: Task, options: Options
-) -> tuple[Array, Array, Array]:
-    """The parents, words and gains of the next hypotheses; `total` is the log-sum-exp."""
+class Candidates(NamedTuple):
+    """What could continue each hypothesis: for every bank, the best words, best first."""
+
+    words_bkc: Int[Array, "b k c"]
+    gains_bkc: Float[Array, "b k c"]  # log-probabilities
+    banks_bkc: Int[Array, "b k c"] | None  # words that phrases still need then
+
+
+def candidates(
+    scores_nv: Array, total_n: Array, rows: Rows, *, beam: Beam, task: Task, options: Options
+) -> Candidates:
+    """The candidates of all hypotheses, from the scores of the rows; `total` is the log-sum-exp."""
+    # As so many sentences of one hypothesis (n1): what is permitted depends on nothing else.
+    beam, task = _of_rows(beam, rows), jax.tree.map(lambda leaf: leaf[rows.sentence_n], task)
+    allowed_n1v, banks_n1c = permitted(scores_nv[:, None], beam, task, options), None
+    count = min(rows.row_bk.shape[1], scores_nv.shape[1])
     if options.sampling and task.seed_b2 is not None:
-        words_bk = _drawn(allowed_bkv, task.seed_b2, beam, options)
-        return _continued(allowed_bkv - total_bk[:, :, None], words_bk, beam, options)
-    sentences, hypotheses, vocabulary = allowed_bkv.shape
-    count, banks_bkc = min(hypotheses, vocabulary), None
-    if options.banks and beam.progress is not None and task.wording is not None:
+        noise_n1v = _noise(allowed_n1v.shape[2], rows.hypothesis_n, beam, task.seed_b2)
+        words_n1c = (_likeliest(allowed_n1v, options) + noise_n1v).argmax(axis=2)[:, :, None]
+        scores_n1c = jnp.take_along_axis(allowed_n1v, words_n1c, axis=2)
+    elif options.banks and beam.progress is not None and task.wording is not None:
         needs = needed(beam.progress, task.wording)
-        scores_bkc, words_bkc, banks_bkc = _banked(allowed_bkv, count, *needs)
+        scores_n1c, words_n1c, banks_n1c = _banked(allowed_n1v, count, *needs)
     else:
-        scores_bkc, words_bkc = top(allowed_bkv, count)
-    candidates = scores_bkc.shape[2]
-    gains_bkc = _numbers(scores_bkc - total_bk[:, :, None])
+        scores_n1c, words_n1c = top(allowed_n1v, count)
+    gains_n1c = scores_n1c - total_n[:, None, None]
+    gains_n1c = jnp.where(jnp.isnan(gains_n1c), -jnp.inf, gains_n1c)
+    found = Candidates(words_n1c, gains_n1c, banks_n1c)
+    return jax.tree.map(lambda x_n1c: x_n1c[:, 0][rows.row_bk], found)
+
+
+def _of_rows(beam: Beam, rows: Rows) -> Beam:
+    """The hypotheses that are rows, each as the only one of a sentence."""
+    rest = beam._replace(position_b=beam.lengths_bk, done_b=beam.finished_bk)
+    return jax.tree.map(lambda x_bk: rows.packed(x_bk)[:, None], rest)._replace(
+        position_b=beam.position_b[rows.sentence_n], done_b=beam.done_b[rows.sentence_n]
+    )
+
+
+def choose(found: Candidates, beam: Beam, options: Options) -> tuple[Array, Array, Array]:
+    """The parents, words and gains of the next hypotheses."""
+    words_bkc, gains_bkc, banks_bkc = found
+    sentences, hypotheses, count = words_bkc.shape
     # A finished hypothesis has one continuation, another end at no cost, and keeps its place.
     finished_bk1 = beam.finished_bk[:, :, None]
-    only_11c = (jnp.arange(candidates) == 0)[None, None]
+    only_11c = (jnp.arange(count) == 0)[None, None]
     gains_bkc = jnp.where(finished_bk1, jnp.where(only_11c, 0.0, -jnp.inf), gains_bkc)
     words_bkc = jnp.where(finished_bk1, options.end, words_bkc)
+    if options.sampling:  # every hypothesis in its place, with its own word
+        parents_bk = jnp.broadcast_to(jnp.arange(hypotheses)[None], (sentences, hypotheses))
+        return parents_bk, words_bkc[:, :, 0], gains_bkc[:, :, 0]
     totals_bkc = beam.scores_bk[:, :, None] + gains_bkc
     if options.diversity:
         # Li and Jurafsky 2016: siblings pay for their place behind the best of them.
-        totals_bkc -= (options.diversity * (jnp.arange(candidates) % count))[None, None]
+        place_c = jnp.arange(count) % (count if banks_bkc is None else count // 2)
+        totals_bkc -= (options.diversity * place_c)[None, None]
     keys_bkc = jnp.where(finished_bk1 & only_11c, jnp.inf, totals_bkc)
     if banks_bkc is not None:
         keys_bkc = _from_every_bank(keys_bkc, banks_bkc, beam, options)
@@ -49,46 +84,28 @@ def choose(
         jnp.take_along_axis(x_bkc.reshape(sentences, -1), chosen_bk, axis=1)
         for x_bkc in (words_bkc, gains_bkc)
     )
-    return chosen_bk // candidates, words_bk, gains_bk
+    return chosen_bk // count, words_bk, gains_bk
 
 
-def _drawn(allowed_bkv: Array, seed_b2: Array, beam: Beam, options: Options) -> Array:
-    """A word for every hypothesis: the likeliest after Gumbel noise is a sample."""
-    _, hypotheses, vocabulary = allowed_bkv.shape
+def _noise(vocabulary: int, hypothesis_n: Array, beam: Beam, seed_n2: Array) -> Array:
+    """Gumbel noise for every row: the likeliest word after it is a sample."""
 
-    def noise(seed_2: Array, position: Array) -> Array:
-        key = jax.random.fold_in(jax.random.wrap_key_data(seed_2, impl="threefry2x32"), position)
-        keys_k = jax.vmap(functools.partial(jax.random.fold_in, key))(jnp.arange(hypotheses))
-        return jax.vmap(lambda key: jax.random.gumbel(key, (vocabulary,)))(keys_k)
+    def draw(seed_2: Array, position: Array, hypothesis: Array) -> Array:
+        key = jax.random.wrap_key_data(seed_2, impl="threefry2x32")
+        key = jax.random.fold_in(jax.random.fold_in(key, position), hypothesis)
+        return jax.random.gumbel(key, (1, vocabulary))
 
-    noise_bkv = jax.vmap(noise)(seed_b2, beam.position_b)
-    likely_bkv = _likeliest(allowed_bkv / options.temperature, options)
-    return (likely_bkv + noise_bkv).argmax(axis=2)
-
-
-def _continued(
-    gains_bkv: Array, words_bk: Array, beam: Beam, options: Options
-) -> tuple[Array, Array, Array]:
-    """Every hypothesis in its place, with its own word."""
-    gains_bk = _numbers(jnp.take_along_axis(gains_bkv, words_bk[:, :, None], axis=2)[:, :, 0])
-    return (
-        jnp.broadcast_to(jnp.arange(words_bk.shape[1])[None], words_bk.shape),
-        jnp.where(beam.finished_bk, options.end, words_bk),
-        jnp.where(beam.finished_bk, 0.0, gains_bk),
-    )
-
-
-def _numbers(gains: Array) -> Array:
-    return jnp.where(jnp.isnan(gains), -jnp.inf, gains)
+    return jax.vmap(draw)(seed_n2, beam.position_b, hypothesis_n)
 
 
 def _likeliest(scores_bkv: Array, options: Options) -> Array:
-    """Only the scores of the `top_k` best words, and of these the best that share `top_p`."""
+    """What is drawn from: the `top_k` best words, and of these the best that share `top_p`."""
+    scores_bkv /= options.temperature
     vocabulary = scores_bkv.shape[2]
     if not options.top_k and options.top_p >= 1:
         return scores_bkv
     best_bkc, _ = top(scores_bkv, min(options.top_k or vocabulary, vocabulary))
-    shares_bkc = jax.nn.softmax(best_bkc)
+    shares_bkc = among_many(jax.nn.softmax, best_bkc)
     before_bkc = jnp.cumsum(shares_bkc, axis=2) - shares_bkc
     least_bk1 = jnp.where(before_bkc < options.top_p, best_bkc, jnp.inf).min(axis=2, keepdims=True)
     return jnp.where(scores_bkv >= least_bk1, scores_bkv, -jnp.inf)

@@ -23,6 +23,7 @@ from seq2seq.decoding.vocabularies import EVERYTHING, Words
 from seq2seq.model import network
 from seq2seq.model.attention import Memory
 from seq2seq.model.decoder import DecoderState
+from seq2seq.model.reduction import among_many
 
 _LANES = 16  # of a vector register, at most
 
@@ -101,7 +102,7 @@ def bind(
 
 def _log_sum_exp(x_tnv: Array) -> Array:
     most_tn = x_tnv.max(axis=2)
-    sum_tn = jnp.exp(x_tnv - most_tn[:, :, None]).sum(axis=2)
+    sum_tn = among_many(lambda x_nv: jnp.exp(x_nv).sum(axis=1), x_tnv - most_tn[:, :, None])
     # Filled up: the few that do not fill a vector register get other bits of the logarithm.
     filled = jnp.pad(sum_tn.reshape(-1), (0, -sum_tn.size % _LANES))
     return jnp.log(filled)[: sum_tn.size].reshape(sum_tn.shape) + most_tn

@@ -22,6 +22,7 @@ from seq2seq.decoding import ensemble
 from seq2seq.decoding.beam import Options, Task, wished
 from seq2seq.decoding.search import Sentences, normalised, search
 from seq2seq.decoding.vocabularies import EVERYTHING, Lists
+from seq2seq.model.rows import Rows
 from seq2seq.model.weights import Weights
 
 _ENCODED = 8  # sentences at a time: so few rows are multiplied alike, however long the queue
@@ -55,19 +56,17 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
         words = Lists.of(union_u, asked.pop("place_bl"))
         outputs = ensemble.bind(models, weights, dtype).outputs_of(union_u)
 
-    def step(words_bk: Array, memory: Any, state: Any) -> tuple[Array, Array, Any, Array]:
+    def step(
+        words_n: Array, rows: Rows, memory: Any, state: Any
+    ) -> tuple[Array, Array, Any, Array]:
         # Bound in here: weights that are turned outside of a loop are turned in memory.
         net = ensemble.bind(models, weights, dtype)
-        memory, words = memory
-        fed_1n = words.ids(words_bk).reshape(1, -1)
-        found = net.step(fed_1n, state, memory, words=words, outputs=outputs)
-        shape = words_bk.shape
-        return (
-            found.scores_tnv.reshape(*shape, -1),
-            found.total_tn.reshape(shape),
-            found.states,
-            found.attention_tns.reshape(*shape, -1),
-        )
+        memories, words = memory
+        memories = tuple(each._replace(rows=rows) for each in memories)
+        words = jax.tree.map(lambda leaf_b: leaf_b[rows.sentence_n], words)
+        fed_1n = words.ids(words_n[:, None]).T
+        found = net.step(fed_1n, state, memories, words=words, outputs=outputs)
+        return found.scores_tnv[0], found.total_tn[0], found.states, found.attention_tns[0]
 
     memory, state = _encoded(weights, source_qs, length_q, limit_q, models=models, dtype=dtype)
     banned_qv = jnp.broadcast_to(banned_v[None], (len(limit_q), len(banned_v)))

@@ -1,13 +1,16 @@
 """Search over a queue of sentences, by any step function. Knows no model and no text.
 
 As many sentences as there are slots are searched at a time; whoever is done makes room for the
-next. Nothing in a sentence's search looks at its neighbours: every sentence has its own position,
-limit and end, so that it matters to none of them who sits in the other slots, nor for how long.
+next. A step reads the hypotheses that grow, packed into rows: where they are more than the rows,
+the sentences that came last wait. Nothing in a sentence's search looks at its neighbours: every
+sentence has its own position, limit and end, so that it matters to none of them who sits in the
+other slots, nor for how long.
 
-Axes: q sentence of the queue   b slot   k hypothesis   n row (b·k)   v vocabulary
-t target position   s source position
+Axes: q sentence of the queue   b slot   k hypothesis   n row   g place in the grid (b·k)
+v vocabulary   t target position   s source position
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,11 +21,13 @@ from jaxtyping import Int
 
 from seq2seq.decoding import rules
 from seq2seq.decoding.beam import Beam, Hypotheses, Options, Task, Trace
-from seq2seq.decoding.choosing import choose, grow
+from seq2seq.decoding.choosing import candidates, choose, grow
+from seq2seq.model.reduction import among_many
+from seq2seq.model.rows import Rows
 
-Step: TypeAlias = Callable[[Array, Any, Any], tuple[Array, Array, Any, Array]]
-"""(previous words [b, k], memory, state) -> (scores [b, k, v], their log-sum-exp [b, k],
-state, attention [b, k, s]).
+Step: TypeAlias = Callable[[Array, Rows, Any, Any], tuple[Array, Array, Any, Array]]
+"""(previous words [n], whose rows they are, memory, state) -> (scores [n, v], their log-sum-exp
+[n], state, attention [n, s]).
 
 A word's log-probability is its score less the log-sum-exp. Every leaf of the memory has the
 slots b as its first axis, every leaf of the state the rows n.
@@ -43,7 +48,7 @@ class _Slots(NamedTuple):
     task: Task
     memory: Any
     beam: Beam
-    state: Any
+    state: Any  # of every place of the grid
 
 
 class _Progress(NamedTuple):
@@ -70,7 +75,9 @@ def search(step: Step, sentences: Sentences, task: Task, options: Options) -> Hy
         return (at.place_b < queue).any()
 
     def working(at: _Slots) -> Array:
-        return seated(at) & (_leaving(at, queue) == queue).all()
+        # Who is done may wait as long as the others fill all rows.
+        is_full = _growing(at, queue).sum() >= options.rows
+        return seated(at) & (is_full | (_leaving(at, queue) == queue).all())
 
     def relieve(progress: _Progress) -> _Progress:
         at, taken, results = progress
@@ -79,7 +86,7 @@ def search(step: Step, sentences: Sentences, task: Task, options: Options) -> Hy
         next_b = taken + jnp.cumsum(free_b) - 1
         new_b = jnp.where(next_b < count, order_q[jnp.minimum(next_b, queue - 1)], queue)
         at = _refilled(at, free_b, _seated(new_b, sentences, task, options))
-        at = jax.lax.while_loop(working, lambda at: _advanced(step, at, options), at)
+        at = jax.lax.while_loop(working, lambda at: _advanced(step, at, queue, options), at)
         return _Progress(at, jnp.minimum(taken + free_b.sum(), count), results)
 
     def busy(progress: _Progress) -> Array:
@@ -124,30 +131,53 @@ def _seated(place_b: Array, sentences: Sentences, task: Task, options: Options) 
 
 
 def _refilled(at: _Slots, free_b: Array, new: _Slots) -> _Slots:
-    def renewed(old: Array, new: Array) -> Array:
-        free = jnp.repeat(free_b, old.shape[0] // len(free_b))  # rows, where there are rows
-        return jnp.where(_like(free, old), new, old)
-
-    return jax.tree.map(renewed, at, new)
+    return jax.tree.map(functools.partial(_renewed, free_b), at, new)
 
 
-def _advanced(step: Step, at: _Slots, options: Options) -> _Slots:
-    """One word more for every hypothesis that grows."""
+def _renewed(is_new_b: Array, old: Array, new: Array) -> Array:
+    """An array of slots, or of places of the grid, with what is new in some slots."""
+    is_new = jnp.repeat(is_new_b, old.shape[0] // len(is_new_b))
+    return jnp.where(_like(is_new, old), new, old)
+
+
+def _growing(at: _Slots, queue: int) -> Array:
+    """The hypotheses [b, k] that another word can be added to."""
+    is_searched_b = (at.place_b < queue) & ~at.beam.done_b
+    return is_searched_b[:, None] & (at.beam.scores_bk > -jnp.inf) & ~at.beam.finished_bk
+
+
+def _packed(at: _Slots, queue: int, options: Options) -> tuple[Array, Rows]:
+    """The slots whose turn it is, the queue's first before others, and their rows."""
+    grows_bk = _growing(at, queue)
+    count_b = grows_bk.sum(axis=1)
+    is_ahead_bb = at.place_b[None] < at.place_b[:, None]
+    before_b = jnp.where(is_ahead_bb, count_b[None], 0).sum(axis=1)
+    moves_b = (count_b > 0) & (before_b + count_b <= options.rows)
+    row_bk = before_b[:, None] + jnp.cumsum(grows_bk, axis=1) - 1
+    is_row_g = (grows_bk & moves_b[:, None]).reshape(-1)
+    is_mine_ng = is_row_g[None] & (row_bk.reshape(-1)[None] == jnp.arange(options.rows)[:, None])
+    return moves_b, Rows(is_mine_ng.argmax(axis=1), row_bk.clip(0, options.rows - 1))
+
+
+def _advanced(step: Step, at: _Slots, queue: int, options: Options) -> _Slots:
+    """One word more for the hypotheses that grow, as many as there are rows for."""
     beam, task = at.beam, at.task
+    moves_b, rows = _packed(at, queue, options)
     index_b11 = jnp.maximum(beam.position_b - 1, 0)[:, None, None]
     last_bk = jnp.take_along_axis(beam.trace.words_bkt, index_b11, axis=2, mode="clip")[:, :, 0]
     words_bk = jnp.where(beam.position_b[:, None] == 0, options.begin, last_bk)
-    scores_bkv, total_bk, state, attention_bks = step(words_bk, at.memory, at.state)
-    allowed_bkv = rules.permitted(scores_bkv, beam, task, options)
-    parents_bk, words_bk, gains_bk = choose(allowed_bkv, total_bk, beam, task=task, options=options)
-    beam = grow(beam, attention_bks, parents_bk, (words_bk, gains_bk))
-    beam = beam._replace(progress=rules.read(beam, task, words_bk))
-    slots, hypotheses = parents_bk.shape
-    rows_n = (jnp.arange(slots)[:, None] * hypotheses + parents_bk).reshape(-1)
-    return at._replace(
-        beam=_ended(beam, words_bk, task, options),
-        state=jax.tree.map(lambda leaf: leaf[rows_n], state),
+    state_n = jax.tree.map(lambda leaf_g: leaf_g[rows.place_n], at.state)
+    scores_nv, total_n, state_n, attention_ns = step(
+        rows.packed(words_bk), rows, at.memory, state_n
     )
+    found_bk = candidates(scores_nv, total_n, rows, beam=beam, task=task, options=options)
+    parents_bk, words_bk, gains_bk = choose(found_bk, beam, options)
+    grown = grow(beam, attention_ns[rows.row_bk], parents_bk, (words_bk, gains_bk))
+    grown = grown._replace(progress=rules.read(grown, task, words_bk))
+    row_g = jnp.take_along_axis(rows.row_bk, parents_bk, axis=1).reshape(-1)
+    after = (_ended(grown, words_bk, task, options), jax.tree.map(lambda x_n: x_n[row_g], state_n))
+    beam, state = jax.tree.map(functools.partial(_renewed, moves_b), (at.beam, at.state), after)
+    return at._replace(beam=beam, state=state)
 
 
 def _begin(task: Task, options: Options) -> Beam:
@@ -211,7 +241,8 @@ def normalised(
     ranks_bk = scores_bk / lengths_bk**length_penalty
     if coverage_penalty:
         covered_bks = jnp.log(jnp.clip(coverage_bks, 1e-6, 1.0))
-        missing_bk = jnp.where(mask_bs[:, None], covered_bks, 0.0).sum(axis=2)
+        missing_bks = jnp.where(mask_bs[:, None], covered_bks, 0.0)
+        missing_bk = among_many(lambda x_ns: x_ns.sum(axis=1), missing_bks)
         ranks_bk += coverage_penalty * missing_bk
     return ranks_bk
 

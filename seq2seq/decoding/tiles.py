@@ -28,9 +28,10 @@ from seq2seq.model.weights import Weights
 WIDTHS = (32, 64, 128, 256, 512, 1_024, 2_048)
 _IN_FLIGHT = 2  # queues computed while the host works on the one before
 _SMALLEST_SIDE, _LANES = 128, 16
-# With fewer rows JAX 0.12 multiplies in another way; with more, a row may get other bits, and what
-# is not in the processor's cache any more makes twice as many take more than twice as long.
-_FEWEST_ROWS, _MOST_ROWS = 4, 40
+# With fewer rows JAX 0.12 multiplies in another way. Many more than so many are no faster, and a
+# call of a few sentences would fill them at its beginning alone.
+_FEWEST_ROWS, _SOME_ROWS, _MOST_ROWS = 4, 40, 120
+_POSITIONS = 16_384  # of the sources in a queue, which bound its memory
 _EXTRA = 10  # target pieces allowed beside the ratio
 
 
@@ -46,25 +47,34 @@ class Hypothesis(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """The size of a queue: sentences, and how many of them are searched at a time."""
+    """The size of a queue: sentences, how many are searched at a time, and rows of a step."""
 
     places: int
     slots: int
+    rows: int
 
 
-def queues(platform: str, beam: int, models: Sequence[ModelConfig]) -> tuple[Queue, ...]:
-    """The sizes to choose from, small ones first.
+def queues(
+    platform: str, beam: int, models: Sequence[ModelConfig], columns: int
+) -> tuple[Queue, ...]:
+    """The sizes to choose from for sources of that padded width, small ones first.
 
     A step takes little longer for ten rows than for one, since it has to read all weights.
     """
     if platform != "cpu":
         slots = max(1, min(640 // beam, 128))
-        return (Queue(4 * slots, slots),)
+        return (Queue(4 * slots, slots, slots * beam),)
     few = math.ceil(_FEWEST_ROWS / beam)
-    some, many = (max(few, min(slots, _MOST_ROWS // beam)) for slots in (8, 32))
+    some = max(few, min(8, _SOME_ROWS // beam))
+    small = Queue(16, some, some * beam)
+    places = max(16, _POSITIONS // columns)
     if not all(map(_is_uniform, models)):
-        return Queue(16, some), Queue(128, some)
-    return Queue(4, few), Queue(16, some), Queue(128, many)
+        return small, small._replace(places=places)
+    rows = max(few * beam, min(_MOST_ROWS, 64 * beam))
+    # A beam narrows towards its end, and more sentences than fill the rows take turns.
+    slots = rows if beam == 1 else 3 * rows // (2 * beam)
+    large = Queue(places, min(max(few, slots), places), rows)
+    return Queue(4, few, few * beam), small, large
 
 
 def _is_uniform(model: ModelConfig) -> bool:
@@ -106,14 +116,11 @@ class Tiles:
     @property
     def first(self) -> int:
         """How many sentences to take at first: few, but not much slower than many."""
-        return self._queues[len(self._queues) // 2].places
+        sizes = self._queues(self.options.hypotheses, WIDTHS[0])
+        return sizes[len(sizes) // 2].places
 
-    @property
-    def _queues(self) -> tuple[Queue, ...]:
-        return self._queues_of(self.options.hypotheses)
-
-    def _queues_of(self, beam: int) -> tuple[Queue, ...]:
-        return queues(self.executables.platform, beam, self.models)
+    def _queues(self, beam: int, columns: int) -> tuple[Queue, ...]:
+        return queues(self.executables.platform, beam, self.models, columns)
 
     def limit(self, source: Sequence[int]) -> int:
         """The most pieces that a translation of these may have."""
@@ -143,7 +150,9 @@ class Tiles:
         order = sorted(range(len(sources)), key=lambda at: (shapes[at][0], -len(sources[at])))
         results: list[list[Hypothesis]] = [[] for _ in sources]
         flying: deque[tuple[list[int], Sequence[Any]]] = deque()
-        for members in _grouped(order, shapes, lambda at: self._queues_of(wishes[at].beam)[-1]):
+        for members in _grouped(
+            order, shapes, lambda at: self._queues(wishes[at].beam, shapes[at][1])[-1]
+        ):
             queue = [(sources[place], wishes[place]) for place in members]
             flying.append((members, self._start(queue, banned_v, block_ngrams)))
             if len(flying) > _IN_FLIGHT:
@@ -157,7 +166,7 @@ class Tiles:
     ) -> Sequence[Any]:
         longest, asked = sentences[0]
         options, columns = self.options, width(len(longest) + 1)
-        sizes = self._queues_of(asked.beam)
+        sizes = self._queues(asked.beam, columns)
         size = next(size for size in sizes if size.places >= len(sentences))
         source_qs = np.full((size.places, columns), PAD, np.int32)
         length_q, limit_q = np.ones(size.places, np.int32), np.zeros(size.places, np.int32)
@@ -178,6 +187,7 @@ class Tiles:
             "end": EOS,
             "beam": asked.beam,
             "slots": size.slots,
+            "rows": size.rows,
             "positions": int(options.max_length_ratio * columns) + _EXTRA + 1 + asked.room,
             "nbest": options.nbest,
             "length_penalty": options.length_penalty,

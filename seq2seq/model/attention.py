@@ -7,6 +7,8 @@ Axes: b sentence   k hypothesis   t position   n row (b·k)   s source   h head 
 m memory feature   p feature of a head's query and key   u feature of a head's value
 """
 
+import functools
+import operator
 from typing import Literal, NamedTuple
 
 import jax
@@ -18,6 +20,8 @@ from jaxtyping import Bool, Float
 
 from seq2seq.model.dropout import Dropout
 from seq2seq.model.product import product
+from seq2seq.model.reduction import among_many
+from seq2seq.model.rows import Rows
 
 
 class Memory(NamedTuple):
@@ -27,6 +31,7 @@ class Memory(NamedTuple):
     values_bhsu: Float[Array, "b h s u"]
     mask_bs: Bool[Array, "b s"]  # true at real tokens
     summary_bm: Float[Array, "b m"]  # the last states of both directions
+    rows: Rows | None = None  # who asks; otherwise, equally many rows of each sentence in turn
 
 
 class Attention(nnx.Module):
@@ -74,22 +79,20 @@ class Attention(nnx.Module):
         self, query_tnq: Float[Array, "t n q"], memory: Memory, *, dropout: Dropout, rate: float
     ) -> tuple[Float[Array, "t n m"], Float[Array, "t n s"]]:
         """The context of every query, and its weights over the source (mean of the heads)."""
-        positions, rows, width = query_tnq.shape
-        sentences = memory.mask_bs.shape[0]
-        grid = (positions, sentences, rows // sentences)
+        query_tbkq = _by_sentence(query_tnq, memory)
+        *grid, width = query_tbkq.shape
         scores_bhtks = self._scores(
-            query_tnq.reshape(*grid, self.heads, width // self.heads), memory
+            query_tbkq.reshape(*grid, self.heads, width // self.heads), memory
         )
         mask_bs = memory.mask_bs[:, None, None, None, :]
-        weights_bhtks = jax.nn.softmax(jnp.where(mask_bs, scores_bhtks, -jnp.inf), axis=-1)
+        weights_bhtks = among_many(jax.nn.softmax, jnp.where(mask_bs, scores_bhtks, -jnp.inf))
         # The mean over heads is reported as it is before dropout: a distribution.
-        report_tbks = weights_bhtks.mean(axis=1).transpose(1, 0, 2, 3)
+        sum_btks = functools.reduce(operator.add, jnp.unstack(weights_bhtks, axis=1))
+        report_tbks = (sum_btks / self.heads).transpose(1, 0, 2, 3)
         dropped_tbhks = dropout(weights_bhtks.transpose(2, 0, 1, 3, 4), rate, site=0)
         context_tbkhu = product("tbhks,bhsu->tbkhu", dropped_tbhks, memory.values_bhsu, self.dtype)
-        return (
-            context_tbkhu.reshape(positions, rows, -1),
-            report_tbks.reshape(positions, rows, -1),
-        )
+        context_tbkm = context_tbkhu.reshape(*grid, -1)
+        return _by_row(context_tbkm, memory), _by_row(report_tbks, memory)
 
     def _scores(
         self, query_tbkhp: Float[Array, "t b k h p"], memory: Memory
@@ -109,3 +112,16 @@ class Attention(nnx.Module):
             query_tbkhp[..., None, :] + memory.keys_bhsp[None, :, None].astype(jnp.float32)
         )
         return product("tbkhsp,hp->bhtks", sums_tbkhsp, self.score_hp[...], self.dtype)
+
+
+def _by_sentence(x_tnd: Array, memory: Memory) -> Array:
+    positions, _, width = x_tnd.shape
+    if memory.rows is None:
+        return x_tnd.reshape(positions, memory.mask_bs.shape[0], -1, width)
+    return x_tnd[:, memory.rows.row_bk]
+
+
+def _by_row(x_tbkd: Array, memory: Memory) -> Array:
+    positions, *_, width = x_tbkd.shape
+    x_tnd = x_tbkd.reshape(positions, -1, width)
+    return x_tnd if memory.rows is None else x_tnd[:, memory.rows.place_n]

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from seq2seq.model.chunks import in_chunks
 from seq2seq.model.product import product
 from seq2seq.model.recurrence import Implementation, Loop, LSTMState, recur
+from seq2seq.model.reduction import among_many
 
 Rematerialise: TypeAlias = Literal["none", "layers", "time"]
 """What the backward pass computes anew instead of keeping it."""
@@ -57,7 +58,7 @@ class LSTM(nnx.Module):
     ) -> tuple[Float[Array, "t n d"], LSTMState]:
         """Runs over all positions, from `state` or zeros; gives the outputs and the last state."""
         if self.norm is not None:
-            x_tni = self.norm(x_tni)
+            x_tni = among_many(self.norm, x_tni)
         if state is None:
             zeros_nd = jnp.zeros((x_tni.shape[1], self.recurrent_dg.shape[0]))
             state = LSTMState(zeros_nd, zeros_nd)

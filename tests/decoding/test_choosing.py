@@ -27,9 +27,16 @@ def table(vocabulary: int, *, sentences: int = 1, seed: int = 0) -> jax.Array:
     return jax.nn.log_softmax(logits)
 
 
-def run(table_qxv: jax.Array, limits: list[int], wishes=None, **options) -> Hypotheses:
-    """Searches in two slots, so that most sentences come into one that another has left."""
-    settings = Options(begin=BOS, end=EOS, positions=13, slots=min(2, len(limits)), **options)
+def run(
+    table_qxv: jax.Array, limits: list[int], wishes=None, *, beam: int, **options
+) -> Hypotheses:
+    """Searches in two slots, so that most sentences come into one that another has left.
+
+    There are rows for little more than one sentence, so that the other one often waits.
+    """
+    slots, rows = min(2, len(limits)), beam + beam // 2
+    fixed = {"begin": BOS, "end": EOS, "positions": 13, "slots": slots, "rows": rows}
+    settings = Options(**fixed, beam=beam, **options)
     return compiled(table_qxv, jnp.array(limits), wishes or {}, settings)
 
 
@@ -37,10 +44,10 @@ def run(table_qxv: jax.Array, limits: list[int], wishes=None, **options) -> Hypo
 def compiled(table_qxv: jax.Array, limit_q: jax.Array, wishes, settings: Options) -> Hypotheses:
     sentences, vocabulary = table_qxv.shape[0], table_qxv.shape[-1]
 
-    def step(words_bk, table_bxv, state):
-        scores_bkv = table_bxv[jnp.arange(settings.slots)[:, None], words_bk]
-        total_bk = words_bk.astype(float)  # anything: scores are log-probabilities beside it
-        return scores_bkv + total_bk[..., None], total_bk, state, jnp.ones((*words_bk.shape, 1))
+    def step(words_n, rows, table_bxv, state):
+        total_n = words_n.astype(float)  # anything: scores are log-probabilities beside it
+        scores_nv = table_bxv[rows.sentence_n, words_n] + total_n[:, None]
+        return scores_nv, total_n, state, jnp.ones((len(words_n), 1))
 
     banned_v = jnp.array([word in (PAD, BOS) for word in range(vocabulary)])
     banned_qv = jnp.broadcast_to(banned_v, (sentences, vocabulary))

@@ -25,7 +25,7 @@ def test_a_row_has_the_same_bits_in_queues_of_every_size(shape, dtype):
         return product("ni,ij->nj", x_ni, kernels.upright(laid_out)["kernel_ij"], dtype)
 
     for beam in (1, 2, 5, 12):
-        rows = sorted({size.slots * beam for size in queues("cpu", beam, [ModelConfig()])})
+        rows = sorted({size.rows for size in queues("cpu", beam, [ModelConfig()], 32)})
         x_ni = random.normal(size=(rows[-1], shape[0])).astype(np.float32)
         most_nj = np.asarray(multiply(x_ni, laid_out))
         for few in rows[:-1]:

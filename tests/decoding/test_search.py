@@ -23,18 +23,29 @@ def table(vocabulary: int, *, sentences: int = 1, seed: int = 0) -> jax.Array:
     return jax.nn.log_softmax(logits)
 
 
-def run(
-    table_qxyv: jax.Array, limits: list[int], *, beam: int = 3, slots: int = 0, **options
-) -> Hypotheses:
+def run(table_qxyv: jax.Array, limits: list[int], *, beam: int = 3, **options) -> Hypotheses:
     """Searches with the table as the model; attention walks along the source."""
-    return counted_run(table_qxyv, limits, beam=beam, slots=slots, **options)[0]
+    return counted_run(table_qxyv, limits, beam=beam, **options)[0]
 
 
 def counted_run(
-    table_qxyv: jax.Array, limits: list[int], *, beam: int, slots: int, **options
+    table_qxyv: jax.Array,
+    limits: list[int],
+    *,
+    beam: int,
+    slots: int = 0,
+    rows: int = 0,
+    **options,
 ) -> tuple[Hypotheses, int]:
     """The same, and the number of steps."""
-    fixed = {"begin": BOS, "end": EOS, "positions": 31, "slots": slots or len(limits)}
+    slots = slots or len(limits)
+    fixed = {
+        "begin": BOS,
+        "end": EOS,
+        "positions": 31,
+        "slots": slots,
+        "rows": rows or slots * beam,
+    }
     STEPS.clear()
     found = compiled(table_qxyv, jnp.array(limits), Options(**fixed, beam=beam, **options))
     jax.effects_barrier()
@@ -45,15 +56,13 @@ def counted_run(
 def compiled(table_qxyv: jax.Array, limit_q: jax.Array, settings: Options) -> Hypotheses:
     sentences, vocabulary = table_qxyv.shape[0], table_qxyv.shape[-1]
 
-    def step(words_bk, table_bxyv, state):
+    def step(words_n, rows, table_bxyv, state):
         jax.debug.callback(lambda: STEPS.append(None))
         before_n, at_n = state
-        slot_b1 = jnp.arange(settings.slots)[:, None]
-        scores_bkv = table_bxyv[slot_b1, before_n.reshape(words_bk.shape), words_bk]
+        scores_nv = table_bxyv[rows.sentence_n, before_n, words_n]
         attention_ns = jax.nn.one_hot(at_n % SOURCES, SOURCES)
-        attention_bks = attention_ns.reshape(*words_bk.shape, SOURCES)
-        total_bk = jnp.zeros(words_bk.shape)  # the scores are log-probabilities already
-        return scores_bkv, total_bk, (words_bk.reshape(-1), at_n + 1), attention_bks
+        total_n = jnp.zeros(words_n.shape)  # the scores are log-probabilities already
+        return scores_nv, total_n, (words_n, at_n + 1), attention_ns
 
     banned_v = jnp.array([word in (PAD, BOS) for word in range(vocabulary)])
     task = Task(
@@ -148,11 +157,13 @@ def test_a_sentence_alone_gives_what_it_gives_among_others(beam):
         np.testing.assert_array_equal(together.scores_bk[sentence], alone.scores_bk[0])
 
 
-@pytest.mark.parametrize("slots", [1, 2, 5])
-def test_what_becomes_of_a_sentence_does_not_depend_on_the_number_of_slots(slots):
+@pytest.mark.parametrize(("slots", "rows"), [(1, 3), (2, 6), (5, 15), (5, 3), (7, 8)])
+def test_what_becomes_of_a_sentence_does_not_depend_on_slots_and_rows(slots, rows):
     model = table(9, sentences=7, seed=4)
     limits = [2, 9, 0, 30, 5, 0, 12]
-    together, queued = (run(model, limits, beam=3, slots=count) for count in (7, slots))
+    together, queued = (
+        run(model, limits, beam=3, **few) for few in ({}, {"slots": slots, "rows": rows})
+    )
     for sentence in range(7):
         assert outputs(queued, sentence) == outputs(together, sentence)
         np.testing.assert_array_equal(queued.scores_bk[sentence], together.scores_bk[sentence])
@@ -164,6 +175,17 @@ def test_no_slot_waits_while_there_is_a_sentence_in_the_queue():
     _, steps = counted_run(model, limits, beam=1, slots=2)
     first, second = 4 + 4 + 4 + 4 + 4, 10 + 4 + 4
     assert steps == max(first, second)
+
+
+def test_no_row_is_spent_on_what_does_not_grow():
+    ends, grows = 3, 4  # words: one that only the end can follow, one that comes again and again
+    model = jnp.full((24, 9, 9, 9), -50.0).at[:, :, BOS, ends].set(0).at[:, :, BOS, grows].set(-1)
+    model = model.at[:, :, ends, EOS].set(0).at[:, :, grows, grows].set(0)
+    found, steps = counted_run(model, [9] * 24, beam=2, slots=8, rows=8, nbest=2)
+    assert outputs(found) == [[ends, EOS], [*[grows] * 9, EOS]]
+    grown = 24 * (1 + 2 + 8)  # before the first word there is one hypothesis
+    alone = 10  # steps that the last sentence may take by itself
+    assert steps <= grown // 8 + alone
 
 
 @pytest.mark.parametrize("penalty", [0.5, 2.0])
