@@ -49,6 +49,8 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="settings of warm translation")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
+    if not options.source.is_file():
+        parser.error(f"there is no file {str(options.source)!r}")
     import jax
 
     figures = {
