@@ -86,7 +86,6 @@ def status(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
         message = _explained(error)
         if message is None:
             raise
-        _drop_output()
         return _say(message, USER_ERROR)
     return DONE
 
@@ -100,6 +99,7 @@ def _drop_output() -> None:
 
 
 def _say(message: object, code: int) -> int:
+    _drop_output()
     print(f"seq2seq: {message}", file=sys.stderr, flush=True)
     return code
 

@@ -135,6 +135,13 @@ def test_a_full_disk_under_stdout_is_one_sentence(body: str) -> None:
     ]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_complaint_stays_the_only_one_when_stdout_is_full() -> None:
+    body = "from seq2seq.errors import UserError; print('few'); raise UserError('a')"
+    result = shell("RUN > /dev/full", body)
+    assert (result.returncode, result.stderr) == (2, b"seq2seq: a\n")
+
+
 def test_closed_streams_are_nobodys_file() -> None:
     body = "print('out'); file = open('/dev/null'); logging.warning('%d', file.fileno())"
     assert shell("RUN >&-", body).stderr.strip().isdigit()
