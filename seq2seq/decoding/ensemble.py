@@ -42,15 +42,18 @@ class Ensemble(NamedTuple):
 
     networks: tuple[network.Network, ...]
 
-    def outputs_of(self, words_u: Int[Array, " u"]) -> tuple[network.Output, ...]:
-        """Every network's softmax layer for some words."""
-        return tuple(each.output_of(words_u) for each in self.networks)
+    def outputs_of(self, words_u: Int[Array, " u"] | None) -> tuple[network.Output, ...]:
+        """Every network's softmax layer for some words, or for all."""
+        return tuple(
+            each.output if words_u is None else each.output_of(words_u) for each in self.networks
+        )
 
     def encode(
         self, source_bs: Int[Array, "b s"], length_b: Int[Array, " b"]
     ) -> tuple[Memory, ...]:
         """Every network's memory of the sources."""
-        return tuple(each.encode(source_bs, length_b) for each in self.networks)
+        upto = length_b.max()
+        return tuple(each.encode(source_bs, length_b, upto=upto) for each in self.networks)
 
     def begin(self, memories: tuple[Memory, ...], hypotheses: int = 1) -> tuple[DecoderState, ...]:
         """Their states before the first word, for so many hypotheses a sentence."""

@@ -22,6 +22,8 @@ from seq2seq.decoding import ensemble
 from seq2seq.decoding.beam import Options, Task, wished
 from seq2seq.decoding.search import Sentences, normalised, search
 from seq2seq.decoding.vocabularies import EVERYTHING, Lists
+from seq2seq.model.bits import as_bits, from_bits
+from seq2seq.model.product import stored
 from seq2seq.model.rows import Rows
 from seq2seq.model.weights import Weights
 
@@ -50,11 +52,16 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
     the wishes in its `Task`.
     """
     chosen, asked = Options(**dict(options)), dict(zip(names, more, strict=True))
-    words, outputs = EVERYTHING, ()
-    if "union_u" in asked:
-        union_u = asked.pop("union_u")
+    words, outputs, union_u = EVERYTHING, (), asked.pop("union_u", None)
+    if union_u is not None:
         words = Lists.of(union_u, asked.pop("place_bl"))
         outputs = ensemble.bind(models, weights, dtype).outputs_of(union_u)
+    # In float32 a row would get other bits among others (`kernels`).
+    turns = jnp.dtype(dtype) == jnp.bfloat16
+    if turns:
+        # In memory as products read it: XLA's CPU would turn it anew for every sentence.
+        outputs = outputs or ensemble.bind(models, weights, dtype).outputs_of(None)
+        outputs = jax.tree.map(lambda leaf: stored(leaf.T), outputs)
 
     def step(
         words_n: Array, rows: Rows, memory: Any, state: Any
@@ -65,7 +72,8 @@ def search_queue(  # noqa: PLR0917 (the arrays of a program come by position)
         memories = tuple(each._replace(rows=rows) for each in memories)
         words = jax.tree.map(lambda leaf_b: leaf_b[rows.sentence_n], words)
         fed_1n = words.ids(words_n[:, None]).T
-        found = net.step(fed_1n, state, memories, words=words, outputs=outputs)
+        upright = jax.tree.map(lambda leaf: leaf.T, outputs) if turns else outputs
+        found = net.step(fed_1n, state, memories, words=words, outputs=upright)
         return found.scores_tnv[0], found.total_tn[0], found.states, found.attention_tns[0]
 
     memory, state = _encoded(weights, source_qs, length_q, limit_q, models=models, dtype=dtype)
@@ -96,7 +104,7 @@ def _encoded(
             jax.lax.dynamic_slice_in_dim(each, start, few) for each in (source_qs, length_q)
         )
         memory = net.encode(source_bs, length_b)
-        return memory, net.begin(memory)
+        return jax.tree.map(as_bits, (memory, net.begin(memory)))
 
     def more(carry: tuple[Array, Any]) -> tuple[Array, Any]:
         start, all_q = carry
@@ -112,7 +120,8 @@ def _encoded(
     )
     count = (limit_q > 0).sum()
     begin = jnp.zeros_like(count), empty
-    return jax.lax.while_loop(lambda carry: carry[0] < count, more, begin)[1]
+    encoded = jax.lax.while_loop(lambda carry: carry[0] < count, more, begin)[1]
+    return jax.tree.map(from_bits, encoded)
 
 
 @functools.partial(jax.jit, static_argnames=("models", "penalties", "dtype"), keep_unused=True)

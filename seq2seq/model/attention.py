@@ -90,8 +90,9 @@ class Attention(nnx.Module):
         sum_btks = functools.reduce(operator.add, jnp.unstack(weights_bhtks, axis=1))
         report_tbks = (sum_btks / self.heads).transpose(1, 0, 2, 3)
         dropped_tbhks = dropout(weights_bhtks.transpose(2, 0, 1, 3, 4), rate, site=0)
-        context_tbkhu = product("tbhks,bhsu->tbkhu", dropped_tbhks, memory.values_bhsu, self.dtype)
-        context_tbkm = context_tbkhu.reshape(*grid, -1)
+        dropped_bhtks = dropped_tbhks.transpose(1, 2, 0, 3, 4)
+        context_bhtku = product("bhtks,bhsu->bhtku", dropped_bhtks, memory.values_bhsu, self.dtype)
+        context_tbkm = context_bhtku.transpose(2, 0, 3, 1, 4).reshape(*grid, -1)
         return _by_row(context_tbkm, memory), _by_row(report_tbks, memory)
 
     def _scores(

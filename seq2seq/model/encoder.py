@@ -23,11 +23,15 @@ class Bidirectional(nnx.Module):
         self.backward = LSTM(inputs, units, **options)
 
     def __call__(
-        self, x_sbd: Float[Array, "s b i"], length_b: Int[Array, " b"]
+        self,
+        x_sbd: Float[Array, "s b i"],
+        length_b: Int[Array, " b"],
+        *,
+        upto: Int[Array, ""] | None,
     ) -> Float[Array, "s b d"]:
         """Both directions side by side."""
-        ahead_sbd, _ = self.forward(x_sbd)
-        back_sbd, _ = self.backward(reverse(x_sbd, length_b))
+        ahead_sbd, _ = self.forward(x_sbd, upto=upto)
+        back_sbd, _ = self.backward(reverse(x_sbd, length_b), upto=upto)
         return jnp.concatenate([ahead_sbd, reverse(back_sbd, length_b)], axis=-1)
 
 
@@ -56,15 +60,19 @@ class Encoder(nnx.Module):
         length_b: Int[Array, " b"],
         *,
         dropout: Dropout,
+        upto: Int[Array, ""] | None = None,
     ) -> tuple[Float[Array, "s b m"], Float[Array, "b m"]]:
-        """The memory, and its summary: each direction's state after the whole sentence."""
+        """The memory, and its summary: each direction's state after the whole sentence.
+
+        Where there is `upto`, positions from there on need not be read (see `LSTM`).
+        """
         for index, layer in enumerate(self.layers):
             if index > 0:
                 x_sbd = dropout.at(index)(x_sbd, self.config.dropout_layers, site=0)
             if isinstance(layer, Bidirectional):
-                y_sbd = layer(x_sbd, length_b)
+                y_sbd = layer(x_sbd, length_b, upto=upto)
             else:
-                y_sbd, _ = layer(x_sbd)
+                y_sbd, _ = layer(x_sbd, upto=upto)
             add = self.config.residual and index > 0 and x_sbd.shape == y_sbd.shape
             x_sbd = x_sbd + y_sbd if add else y_sbd
         last_bd = jnp.take_along_axis(x_sbd, (length_b - 1)[None, :, None], axis=0)[0]

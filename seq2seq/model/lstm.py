@@ -12,15 +12,25 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from seq2seq.model.chunks import in_chunks
+from seq2seq.model.chunks import in_chunks, in_chunks_upto
 from seq2seq.model.product import product
 from seq2seq.model.recurrence import Implementation, Loop, LSTMState, recur
 from seq2seq.model.reduction import among_many
 
 Rematerialise: TypeAlias = Literal["none", "layers", "time"]
 """What the backward pass computes anew instead of keeping it."""
+
+_ROWS, _POSITIONS = 64, 8
+
+
+def chunk(*, sentences: int) -> int:
+    """Positions at a time, where a layer may end early: enough rows for a product to be fast.
+
+    Four sentences have as many rows as eight, since on a CPU the bits depend on the number.
+    """
+    return max(_POSITIONS, _ROWS // sentences)
 
 
 class LSTM(nnx.Module):
@@ -38,13 +48,8 @@ class LSTM(nnx.Module):
         rngs: nnx.Rngs,
     ) -> None:
         glorot, orthogonal = nnx.initializers.glorot_uniform(), nnx.initializers.orthogonal()
-        # Each gate is initialised as the matrix it is, not as a quarter of one.
-        self.input_ig = nnx.Param(
-            jnp.concatenate([glorot(rngs.params(), (inputs, units)) for _ in range(4)], axis=1)
-        )
-        self.recurrent_dg = nnx.Param(
-            jnp.concatenate([orthogonal(rngs.params(), (units, units)) for _ in range(4)], axis=1)
-        )
+        self.input_ig = nnx.Param(_gates(glorot, (inputs, units), rngs))
+        self.recurrent_dg = nnx.Param(_gates(orthogonal, (units, units), rngs))
         # A forget gate that starts open lets gradients through from the first step.
         self.bias_g = nnx.Param(jnp.zeros(4 * units).at[units : 2 * units].set(1.0))
         # Normalising the layer's input keeps the loop itself free of reductions.
@@ -54,9 +59,16 @@ class LSTM(nnx.Module):
         self.dtype = dtype
 
     def __call__(
-        self, x_tni: Float[Array, "t n i"], state: LSTMState | None = None
+        self,
+        x_tni: Float[Array, "t n i"],
+        state: LSTMState | None = None,
+        *,
+        upto: Int[Array, ""] | None = None,
     ) -> tuple[Float[Array, "t n d"], LSTMState]:
-        """Runs over all positions, from `state` or zeros; gives the outputs and the last state."""
+        """Runs over all positions, from `state` or zeros; gives the outputs and the last state.
+
+        What stands from position `upto` on need not be read; then there is no gradient.
+        """
         if self.norm is not None:
             x_tni = among_many(self.norm, x_tni)
         if state is None:
@@ -72,6 +84,10 @@ class LSTM(nnx.Module):
             )
             return last, output_tnd
 
+        if upto is not None:
+            size = chunk(sentences=x_tni.shape[1])
+            last, output_tnd = in_chunks_upto(run, state, x_tni, chunk=size, upto=upto)
+            return output_tnd, last
         match self.rematerialise:
             case "none":
                 last, output_tnd = run(state, x_tni)
@@ -80,3 +96,10 @@ class LSTM(nnx.Module):
             case "time":
                 last, output_tnd = in_chunks(run, state, x_tni)
         return output_tnd, last
+
+
+def _gates(initializer: nnx.Initializer, shape: tuple[int, int], rngs: nnx.Rngs) -> Array:
+    """Every gate is initialised as the matrix it is, not as a quarter of one."""
+    keys_g = jnp.stack([rngs.params() for _ in range(4)])
+    # In a loop, so that one initializer is compiled and not four: it takes longer than to run.
+    return jnp.concatenate(jax.lax.map(lambda key: initializer(key, shape), keys_g), axis=1)

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 
 from seq2seq.config import ModelConfig
 from seq2seq.model.attention import Memory
+from seq2seq.model.bits import as_bits, from_bits
 from seq2seq.model.decoder import Decoder, DecoderState
 from seq2seq.model.dropout import OFF, Dropout
 from seq2seq.model.encoder import Encoder
@@ -58,13 +59,21 @@ class Network(nnx.Module):
         self.dtype = dtype
 
     def encode(
-        self, source_bs: Int[Array, "b s"], length_b: Int[Array, " b"], dropout: Dropout = OFF
+        self,
+        source_bs: Int[Array, "b s"],
+        length_b: Int[Array, " b"],
+        dropout: Dropout = OFF,
+        *,
+        upto: Int[Array, ""] | None = None,
     ) -> Memory:
-        """Reads the sources; what stands behind `length` is padding and has no influence."""
+        """Reads the sources; what stands behind `length` is padding and has no influence.
+
+        Where nobody asks for gradients, no more than `upto` positions need be read.
+        """
         table_ve = self.target_ve if self.source_ve is None else self.source_ve
         x_sbe = _rows(table_ve[...], source_bs.T)
         x_sbe = dropout(x_sbe, self.config.dropout_embedding, site=0)
-        memory_sbm, summary_bm = self.encoder(x_sbe, length_b, dropout=dropout.at(1))
+        memory_sbm, summary_bm = self.encoder(x_sbe, length_b, dropout=dropout.at(1), upto=upto)
         mask_bs = jnp.arange(source_bs.shape[1])[None] < length_b[:, None]
         return self.decoder.attention.remember(memory_sbm, mask_bs, summary_bm)
 
@@ -109,11 +118,7 @@ def _rows(table_ve: Array, words: Array) -> Array:
 
 
 def _found(table_ve: Array, words: Array) -> Array:
-    if table_ve.dtype != jnp.bfloat16:
-        return jnp.take(table_ve, words, axis=0)
-    # As bits: XLA's CPU would widen the whole table to look up a few of its rows.
-    bits_ve = jax.lax.bitcast_convert_type(table_ve, jnp.uint16)
-    return jax.lax.bitcast_convert_type(jnp.take(bits_ve, words, axis=0), jnp.bfloat16)
+    return from_bits(jnp.take(as_bits(table_ve), words, axis=0))
 
 
 # As one program: the cache spares all of its compiling, but little of that of each operation.

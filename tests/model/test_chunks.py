@@ -1,4 +1,4 @@
-"""A loop in chunks against the loop in one piece.
+"""A loop in chunks against the loop in one piece, all of it or as far as it matters.
 
 Axes: t position   n row
 """
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seq2seq.model.chunks import in_chunks
+from seq2seq.model.chunks import in_chunks, in_chunks_upto
 
 
 def run(weight, state_n, x_tn):
@@ -55,3 +55,26 @@ def test_memory_grows_with_the_root_of_the_length():
     plainly = needed(lambda run, state_n, x_t: run(state_n, x_t), 1024)
     assert needed(in_chunks, 1024) < plainly / 6
     assert needed(in_chunks, 1024) < 3 * needed(in_chunks, 256)
+
+
+@pytest.mark.parametrize(("positions", "upto"), [(12, 1), (12, 4), (12, 5), (12, 12), (13, 5)])
+def test_no_position_before_the_end_misses_anything(positions, upto):
+    state_n, x_tn = jnp.ones(3), jax.random.normal(jax.random.key(0), (positions, 3))
+
+    def loop(state_n, x_tn):
+        return run(0.7, state_n, x_tn)
+
+    shorter = jax.jit(lambda upto: in_chunks_upto(loop, state_n, x_tn, chunk=4, upto=upto))
+    ours, theirs = shorter(jnp.asarray(upto))[1]["out"], loop(state_n, x_tn)[1]["out"]
+    np.testing.assert_allclose(ours[:upto], theirs[:upto], rtol=1e-6)
+
+
+def test_positions_behind_the_end_are_not_computed():
+    x_tn = jnp.full((12, 3), jnp.nan).at[:4].set(1.0)
+
+    def loop(state_n, x_tn):
+        return run(0.7, state_n, x_tn)
+
+    state_n, outputs = in_chunks_upto(loop, jnp.ones(3), x_tn, chunk=4, upto=jnp.asarray(3))
+    assert jnp.isfinite(state_n).all()
+    assert (outputs["out"][4:] == 0).all()

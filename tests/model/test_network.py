@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seq2seq.config import ModelConfig
-from seq2seq.model import network
+from seq2seq.model import lstm, network
 from seq2seq.model.dropout import Dropout
 from seq2seq.model.encoder import reverse
 
@@ -45,15 +45,20 @@ each_option = pytest.mark.parametrize("options", OPTIONS, ids=names)
 
 SOURCE_BS = jnp.array([[3, 4, 5, 6, 7], [8, 9, 2, 0, 0], [10, 2, 0, 0, 0]])
 LENGTH_B = jnp.array([5, 3, 2])
+CHUNK = lstm.chunk(sentences=3)
 WORDS_TB = jnp.array([[1, 1, 1], [4, 5, 6], [7, 8, 9], [10, 11, 12]])
 
 
 def model(options):
     config = ModelConfig(embedding=12, encoder_units=8, decoder_units=16, **options)
     sizes = JOINT if config.tie == "all" else SIZES
-    weights = network.initialise(config, sizes, seed=1)
-    # Larger weights make the outputs of different inputs differ visibly.
-    return config, jax.tree.map(lambda leaf: 2 * leaf, weights)
+    random = np.random.default_rng(1)
+    # Drawn, since compiling what initialises takes longer than all the rest; so large that the
+    # outputs of different inputs differ visibly.
+    return config, jax.tree.map(
+        lambda leaf: jnp.asarray(random.normal(size=leaf.shape, scale=0.5), leaf.dtype),
+        network.shapes(config, sizes),
+    )
 
 
 def forced(net, source_bs, length_b, words_tb):
@@ -64,12 +69,13 @@ def forced(net, source_bs, length_b, words_tb):
 
 def stepwise(net):
     memory = net.encode(SOURCE_BS, LENGTH_B)
-    state, logits, attention = net.begin(memory), [], []
-    for words_b in WORDS_TB:
+
+    def step(state, words_b):
         readout, state, weights = net.decode(words_b[None], state, memory)
-        logits.append(net.logits(readout)[0])
-        attention.append(weights[0])
-    return jnp.stack(logits), state, jnp.stack(attention)
+        return state, (net.logits(readout)[0], weights[0])
+
+    state, (logits, attention) = jax.lax.scan(step, net.begin(memory), WORDS_TB)
+    return logits, state, attention
 
 
 def as_two_hypotheses(net):
@@ -89,6 +95,8 @@ def outcome(key):
     config, weights = model(dict(key))
     # Padding holds arbitrary ids, not only zeros.
     wide_bs = jnp.pad(SOURCE_BS, ((0, 0), (0, 4)), constant_values=5)
+    # Two chunks, of which the second holds padding alone.
+    chunks_bs = jnp.pad(SOURCE_BS, ((0, 0), (0, 2 * CHUNK - 5)), constant_values=5)
 
     def everything(weights):
         net = network.bind(config, weights)
@@ -98,7 +106,9 @@ def outcome(key):
             "wide": forced(net, wide_bs, LENGTH_B, WORDS_TB),
             "alone": forced(net, SOURCE_BS[1:2], LENGTH_B[1:2], WORDS_TB[:, 1:2]),
             "two": as_two_hypotheses(net),
-            "each": [one_step(net, WORDS_TB[k]) for k in (1, 2)],
+            "each": jax.lax.map(lambda words_b: one_step(net, words_b), WORDS_TB[1:3]),
+            "read": net.encode(SOURCE_BS, LENGTH_B).values_bhsu,
+            "no further": net.encode(chunks_bs, LENGTH_B, upto=LENGTH_B.max()).values_bhsu,
         }
 
     return jax.jit(everything)(weights)
@@ -121,6 +131,13 @@ def test_teacher_forcing_equals_decoding_step_by_step(options):
 def test_padding_the_source_does_not_change_the_logits(options):
     close(of(options)["wide"][0], of(options)["whole"][0])
     assert (of(options)["wide"][2][:, :, 5:] == 0).all()
+
+
+@each_option
+def test_positions_that_are_not_read_change_no_others(options):
+    for b, length in enumerate(LENGTH_B):
+        close(*(of(options)[how][b, :, :length] for how in ("no further", "read")))
+    assert (of(options)["no further"][:, :, CHUNK:] == 0).all()
 
 
 @each_option
