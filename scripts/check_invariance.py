@@ -61,8 +61,12 @@ def report(name: str, expected: Sequence[Translation], found: Sequence[Translati
     """Prints how one way compares with the reference, and the first difference in full."""
     pairs = list(zip(expected, found, strict=True))
     different = [pair for pair in pairs if pair[0].translation != pair[1].translation]
-    gap = max((abs(one.score - other.score) for one, other in pairs), default=0.0)
-    print(f"  {name}: {len(different)} differ, scores differ by at most {gap:.1e}", flush=True)
+    gaps = [abs(one.score - other.score) for one, other in pairs if one.score != other.score]
+    gap = max(gaps, default=0.0)
+    print(
+        f"  {name}: {len(different)} texts differ, {len(gaps)} scores (by at most {gap:.1e})",
+        flush=True,
+    )
     for one, other in different[:1]:
         print(f"    {one.source}\n    {one.translation}\n    {other.translation}")
     return not different and gap <= 1e-4
