@@ -289,7 +289,7 @@ def _inserted(output: str, each: Expected, spans: Sequence[tuple[int, int]], pla
 
 
 def _before_punctuation(output: str, end: int) -> int:
-    return len(output[:end].rstrip(markup.PUNCTUATION))
+    return len(output[:end].rstrip(markup.PUNCTUATION).rstrip())
 
 
 def _placed(

@@ -111,6 +111,11 @@ def test_what_never_comes_out_is_put_where_it_belongs_and_flagged():
     assert result.translation == "Read today a@b.de."
 
 
+def test_punctuation_that_stands_alone_gets_no_second_space_before_it():
+    result = kept("Lies heute a@b.de.", lambda text: "Read .")
+    assert result.translation == "Read a@b.de ."
+
+
 def test_a_garbled_number_makes_room_for_the_literal():
     result = kept("Lies a@b.de heute.", lambda text: re.sub(r"(\d+)", r"\g<1>7", text))
     assert (result.translation, result.flags) == ("Lies a@b.de heute.", ("inserted", "kept"))
