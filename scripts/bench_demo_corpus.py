@@ -9,31 +9,32 @@ second says what BLEU one reaches on `unseen` by copying the English of the trai
 whose German is most alike (the most words and word pairs in common, as an F-score).
 """
 
-import argparse
 import itertools
 import json
 import sys
 import zlib
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import sacrebleu
 from measuring import watched
 
+from seq2seq import cli
 from seq2seq.config import Corpus
 from seq2seq.corpus.text import read_pairs
 
 MAKE = Path(__file__).with_name("make_demo_corpus.py")
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Prints what was found as text and as one JSON object."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("scratch", type=Path, help="a folder for what is written")
     parser.add_argument("--pairs", type=int, default=1_000_000, help="(%(default)s)")
     parser.add_argument("--nearest", type=Path, help="a demo corpus, packed: do this instead")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     found = nearest(options.nearest) if options.nearest else speed(options.scratch, options.pairs)
     for name, value in found.items():
         print(f"{name:48}{value:16,.2f}")
@@ -111,4 +112,4 @@ def parts(text: str) -> set[str]:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

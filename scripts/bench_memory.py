@@ -17,6 +17,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -25,6 +26,7 @@ import optax
 from flax import nnx
 from jax import Array
 
+from seq2seq import cli
 from seq2seq.model.chunks import in_chunks
 from seq2seq.model.lstm import LSTM
 from seq2seq.model.recurrence import LSTMState
@@ -119,9 +121,9 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
     return report
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Measures each variant in a process of its own, since a peak never falls again."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--steps", type=int, default=1_000)
     parser.add_argument("--sequences", type=int, default=32)
     parser.add_argument("--layers", type=int, default=4)
@@ -131,7 +133,7 @@ def main() -> None:
     parser.add_argument("--rematerialise", choices=["none", "time"], help="one of them only")
     parser.add_argument("--run", action="store_true", help="make an update, for resident memory")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.rematerialise is None:
         for kind in ("none", "time"):
             command = [sys.executable, *sys.argv, "--rematerialise", kind]
@@ -145,4 +147,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -7,7 +7,6 @@ a process of its own, plans them, walks through an epoch, and reads some batches
 memory is that process's at its highest, mapped files included. Text, then one JSON object.
 """
 
-import argparse
 import itertools
 import json
 import resource
@@ -15,12 +14,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from seq2seq import cli
 from seq2seq.corpus.batching import Plan
 from seq2seq.corpus.shards import Shard
 
@@ -84,16 +84,16 @@ def resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Writes the shards, then measures in a fresh process."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--pairs", type=int, default=100_000_000)
     parser.add_argument("--shard-pairs", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, required=True, help="for scratch files")
     parser.add_argument("--batch-tokens", type=int, default=65_536)
     parser.add_argument("--shapes", type=int, default=16)
     parser.add_argument("--measure", action="store_true", help="take the shards that are there")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.measure:
         figures = measure(arguments.folder, arguments.batch_tokens, arguments.shapes)
         for key, value in figures.items():
@@ -105,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

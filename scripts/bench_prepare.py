@@ -19,10 +19,12 @@ import shutil
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from measuring import watched
 
+from seq2seq import cli
 from seq2seq.config import Corpus
 from seq2seq.corpus.text import normalise, read_lines, read_pairs
 
@@ -104,11 +106,9 @@ def run_sentencepiece(folder: Path, processes: int) -> dict[str, float]:
     return {"wall": max(wall for wall, _ in times), "cpu": sum(cpu for _, cpu in times)}
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Prints what was measured as text, then as one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("texts", nargs="+", metavar="SOURCE:TARGET")
     parser.add_argument("--pairs", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, required=True, help="for scratch files")
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument(
         "--sample", type=int, default=100_000, help="lines a side for the tokenizer"
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     write_corpus(arguments.texts, arguments.pairs, folder)
@@ -158,4 +158,4 @@ def report(pairs: int, runs: dict[str, list[dict[str, float]]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -6,10 +6,10 @@ Beside the implementations stands `autodiff`, the loop as one would write it, di
 JAX. All are measured in turns; figures are the best and the median of the rounds, in milliseconds.
 """
 
-import argparse
 import json
 import statistics
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, get_args
 
@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seq2seq import cli
 from seq2seq.model.product import product
 from seq2seq.model.recurrence import Implementation, Loop, LSTMState, recur
 
@@ -35,15 +36,15 @@ def autodiff(projected_tng: Array, loop: Loop, state: LSTMState, dtype: Any) -> 
     return hidden_tnd, last
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Measures all of them in both precisions."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--positions", type=int, default=16)
     parser.add_argument("--rows", type=int, default=256)
     parser.add_argument("--units", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--json", action="store_true")
-    sizes = parser.parse_args()
+    sizes = parser.parse_args(argv)
     ways: dict[str, Any] = {"autodiff": autodiff}
     ways |= {name: partial(recur, implementation=name) for name in get_args(Implementation)}
     key = jax.random.key(0)
@@ -83,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

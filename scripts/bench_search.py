@@ -21,16 +21,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seq2seq import Translator
+from measuring import first_lines
+
+from seq2seq import Translator, cli
 from seq2seq.corpus.tokenizer import BOS, PAD, UNK
 
 _WAYS = {"beam 5": (5, 32), "greedy": (1, 32), "beam 5, one at a time": (5, 1)}  # beam, batch
 _PRECISIONS = ("float32", "bfloat16")
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Measures all programs in turns and prints a line for each."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", required=True, help="a run folder or model folder")
     parser.add_argument("--source", required=True, type=Path, help="a text file, one line each")
     parser.add_argument("--pieces", type=Path, help="the same lines as peers read them")
@@ -39,10 +41,9 @@ def main() -> None:
     parser.add_argument("--single", type=int, default=20, help="lines one at a time (%(default)s)")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--set", action="append", default=[], help="settings, as in translate")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     for path in filter(None, (options.source, options.pieces)):
-        if not path.is_file():
-            parser.error(f"there is no file {str(path)!r}")
+        first_lines(path, 1)
     if options.peer and not options.pieces:
         parser.error("--peer needs --pieces")
     programs = {
@@ -71,13 +72,15 @@ def measure(
     beam, batch = _WAYS[way]
     lines = options.lines if batch > 1 else options.single
     if options.pieces:
-        (folder / "source").write_text("".join(f"{x}\n" for x in first(options.pieces, lines)))
+        (folder / "source").write_text(
+            "".join(f"{x}\n" for x in first_lines(options.pieces, lines))
+        )
     peers = [peer_speed(command, folder / "source", beam, batch) for command in options.peer]
     for peer, speed in enumerate(peers, start=1):
         print(f"round {number}, {way}: peer {peer}: {speed:.0f} tok/s", flush=True)
     for precision in _PRECISIONS:
         translator = programs[precision, beam]
-        speed, per_line = own_speed(translator, first(options.source, lines), batch)
+        speed, per_line = own_speed(translator, first_lines(options.source, lines), batch)
         ratio = f", {speed / max(peers):.2f} times the best peer" if peers else ""
         said = f"{precision}: {speed:.0f} tok/s{ratio} ({per_line:.1f} tokens a line)"
         print(f"round {number}, {way}: {said}", flush=True)
@@ -103,11 +106,6 @@ def own_speed(translator: Any, sources: Sequence[str], batch: int) -> tuple[floa
     return tokens / seconds, tokens / len(ids)
 
 
-def first(path: Path, lines: int) -> list[str]:
-    """The first lines of a text file."""
-    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")[:lines]
-
-
 def peer_speed(command: str, source: Path, beam: int, batch: int) -> float:
     """Target tokens a second, as the command prints them."""
     filled = shlex.split(command.format(source=source, beam=beam, batch=batch))
@@ -121,4 +119,4 @@ def peer_speed(command: str, source: Path, beam: int, batch: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

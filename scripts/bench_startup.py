@@ -8,7 +8,6 @@ count from the start of the process to the line that tells of the first update, 
 are of all its threads until then; `--json` prints one object a run.
 """
 
-import argparse
 import itertools
 import json
 import os
@@ -18,10 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from measuring import SIZES
+
+from seq2seq import cli
 
 STEPS = {  # what train says when it has come so far
     "set_up": r"weights; .* shapes;",
@@ -63,16 +65,16 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Starts every variant with an empty cache, then with a full one."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = cli.Parser(description=__doc__.split("\n")[0])
     parser.add_argument("sizes", nargs="+", metavar="SIZE=PREPARED", help="small=…, large=…")
     parser.add_argument("--config", default="configs/multi30k.toml")
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     prepared = dict(one.split("=", 1) for one in arguments.sizes)
     for size, precision in itertools.product(prepared, arguments.precisions):
         with tempfile.TemporaryDirectory() as folder:
@@ -92,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -20,6 +20,7 @@ import shlex
 import statistics
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ import jax.numpy as jnp
 import numpy as np
 from measuring import SIZES
 
-from seq2seq import configfile
+from seq2seq import cli, configfile
 from seq2seq.config import Config
 from seq2seq.corpus.batching import Plan, Planned
 from seq2seq.corpus.shards import open_split, read_meta
@@ -210,9 +211,9 @@ def measured(arguments: argparse.Namespace, folder: PreparedFolder) -> list[dict
     return reports
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Measures every variant in turns and prints a line or an object for each."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("prepared", type=Path)
     parser.add_argument("--sizes", nargs="+", default=["small"], choices=SIZES)
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
@@ -224,7 +225,7 @@ def main() -> None:
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the text, and no more")
     parser.add_argument("--pages", choices=["large", "small"], default="large")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     folder = PreparedFolder(arguments.prepared)
     if arguments.export:
         export(folder, arguments.export)
@@ -239,4 +240,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -37,9 +37,14 @@ PARTS = {
 }
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Runs all measurements and prints them."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    # Late, here and below: the parts of a cold start are to be measured.
+    from measuring import first_lines
+
+    from seq2seq import cli, layout
+
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", required=True, help="a run folder or model folder")
     parser.add_argument("--source", required=True, type=Path, help="a text file, one line each")
     parser.add_argument("--lines", type=int, default=1_000, help="of the source (%(default)s)")
@@ -48,9 +53,9 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--set", action="append", default=[], help="settings of warm translation")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
-    options = parser.parse_args()
-    if not options.source.is_file():
-        parser.error(f"there is no file {str(options.source)!r}")
+    options = parser.parse_args(argv)
+    layout.find_model(options.model)
+    first_lines(options.source, 1)
     import jax
 
     figures = {
@@ -159,9 +164,11 @@ def in_own_process(options: argparse.Namespace, beam: int) -> list[dict[str, Any
 
 def warm(model: str, source: str, lines: str, single: str, *settings: str) -> list[dict[str, Any]]:
     """Speed and latency in calls of so many lines, after one pass that compiles."""
-    from seq2seq import Translator  # late: the parts of a cold start are to be measured
+    from measuring import first_lines
 
-    text = Path(source).read_text(encoding="utf-8").split("\n")[: int(lines)]
+    from seq2seq import Translator
+
+    text = first_lines(Path(source), int(lines))
     translator = Translator.load(model, settings)
     return [
         {"batch": batch, **calls(translator, text[: int(single)] if batch == 1 else text, batch)}
@@ -218,4 +225,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in inner:
         print(json.dumps(inner[sys.argv[1]](*sys.argv[2:])))
     else:
-        main()
+        from seq2seq import cli
+
+        cli.run(main)

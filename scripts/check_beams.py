@@ -7,26 +7,28 @@ translate.length_penalty is 1. A wider beam may lose a hypothesis that a narrow 
 end, so that single lines may fall; they are counted. Exit status 1 if the mean falls.
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from seq2seq import Translator
+from measuring import first_lines
+
+from seq2seq import Translator, cli
 
 _SAME = 1e-5  # what other shapes of products may change
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Prints the mean score of every beam, and how many lines fell since the one before."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", required=True, help="a run folder or model folder")
     parser.add_argument("--source", required=True, type=Path, help="a text file, one line each")
     parser.add_argument("--lines", type=int, default=1_000, help="of the source (%(default)s)")
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 2, 5, 10])
     parser.add_argument("--set", action="append", default=[], help="settings, as in translate")
-    options = parser.parse_args()
-    lines = options.source.read_text(encoding="utf-8").split("\n")[: options.lines]
+    options = parser.parse_args(argv)
+    lines = first_lines(options.source, options.lines)
     means, before = [], None
     for beam in options.beams:
         translator = Translator.load(options.model, [*options.set, f"translate.beam={beam}"])
@@ -44,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

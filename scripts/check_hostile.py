@@ -7,7 +7,6 @@ left, combining marks, one word a thousand times, words without spaces, tags, th
 Exit status 1 if anything is found, with the lines in question.
 """
 
-import argparse
 import random
 import sys
 import time
@@ -15,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from seq2seq import Translation, Translator
+from seq2seq import Translation, Translator, cli
 from seq2seq.corpus.languages import language_of
 from seq2seq.corpus.text import normalise
 from seq2seq.decoding import guards, lines
@@ -138,16 +137,16 @@ _KINDS: dict[str, Callable[[random.Random, int], str | bytes]] = {
 }
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Translates in chunks and prints what was found."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", required=True, help="a run folder or model folder")
     parser.add_argument("--lines", type=int, default=10_000, help="how many (%(default)s)")
     parser.add_argument("--longest", type=int, default=5_000, help="words of a line (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the lines (%(default)s)")
     parser.add_argument("--chunk", type=int, default=100, help="lines a call (%(default)s)")
     parser.add_argument("--set", action="append", default=[], help="settings, as in translate")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     translator = Translator.load(options.model, options.set)
     made = list(hostile(options.lines, options.seed, options.longest))
     found = Counter[str]()
@@ -206,4 +205,4 @@ def _questions(
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -7,7 +7,6 @@ another way (1.250,5 for 1,250.5) counts as kept if it comes out so. BLEU is tha
 with the literals that they have: it tells whether the words around them are well translated.
 """
 
-import argparse
 import random
 import re
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 import sacrebleu
 
-from seq2seq import Translator
+from seq2seq import Translator, cli
 
 _SENTENCES = {
     "opaque": (
@@ -193,15 +192,15 @@ _DRAWN: dict[str, Callable[[random.Random], tuple[str, str]]] = {
 }
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Prints a table: what comes through with and without keeping."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", required=True, help="a run folder or model folder")
     parser.add_argument("--lines", type=int, default=300, help="sentences (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of their drawing (%(default)s)")
     parser.add_argument("--set", action="append", default=[], help="settings, as in translate")
     parser.add_argument("--show", action="store_true", help="print every sentence")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     drawn = examples(options.lines, options.seed)
     for setting in (["translate.keep=off"], []):
         translator = Translator.load(options.model, [*options.set, *setting])
@@ -247,4 +246,4 @@ def is_well_formed(output: str) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

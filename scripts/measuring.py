@@ -1,5 +1,6 @@
-"""The standard sizes, and a command with what it takes. For the benchmarks beside it."""
+"""Standard sizes, lines to translate, a command with what it takes. For the scripts beside it."""
 
+import itertools
 import os
 import resource
 import subprocess
@@ -7,6 +8,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from seq2seq.decoding.lines import decode
+from seq2seq.errors import UserError
 
 SIZES = {
     "small": {"embedding": 512, "encoder_units": 256, "decoder_units": 512},
@@ -16,6 +20,15 @@ SIZES = {
         **{"encoder_layers": 4, "decoder_layers": 4, "bidirectional": "first"},
     },
 }
+
+
+def first_lines(path: Path, count: int) -> list[str]:
+    """The first lines of a text file, as `translate` reads them."""
+    with path.open("rb") as file:
+        found = [decode(raw.removesuffix(b"\n")) for raw in itertools.islice(file, count)]
+    if not found:
+        raise UserError(f"{str(path)!r} has no lines")
+    return found
 
 
 def watched(command: Sequence[str]) -> dict[str, float]:
