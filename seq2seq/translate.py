@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,14 +25,38 @@ if TYPE_CHECKING:
     from seq2seq.decoding.translator import Translator
 
 _log = logging.getLogger("seq2seq.translate")  # as a command its name is __main__
-_STANDARD_INPUT = 0
 _FROM_INPUT = Path("-")  # where --score finds translations: beside their sources
-_LINES = 256  # of a file of translations, read at a time
 
 
 def main(argv: Sequence[str]) -> None:
     """Runs the stage with these arguments."""
-    parser = cli.parser(
+    options = _parser().parse_intermixed_args(argv)
+    _require_files(options.text, options.input, options.output)
+    _require_translations(options.score, options.input, options.output)
+    _require_picture(options.plot, options.score)
+
+    # Late: --help and mistakes in the arguments need not wait for JAX.
+    from seq2seq.decoding import inputs
+    from seq2seq.decoding.outputs import outputs
+    from seq2seq.decoding.translator import Translator
+
+    translator = Translator.load(options.model, options.overrides)
+    is_plain = _is_plain(translator, options)
+    if is_plain and _is_resumable(options.input, options.output):
+        _from_file_to_file(translator, options)
+        return
+    chunks = inputs.chunks(options.text, options.input, translator.chunk_sizes())
+    if is_plain:
+        products = itertools.chain.from_iterable(outputs(translator, chunks))
+    else:
+        products = _products(translator, chunks, options)
+    with _writer(options.output) as write:
+        for product in products:
+            write(product)
+
+
+def _parser() -> ArgumentParser:
+    result = cli.parser(
         "translate",
         "Translates raw text: one line in, one line out, in order. With several hypotheses "
         "(--nbest) the format is json: one object a line, the best as its translation, the others "
@@ -42,15 +66,15 @@ def main(argv: Sequence[str]) -> None:
         "log-probability of a given translation.",
         {"beam": "translate.beam", "nbest": "translate.nbest", "format": "translate.format"},
     )
-    parser.add_argument(
+    result.add_argument(
         "model",
         metavar="MODEL",
         help="a run folder, its best/, or a model folder; or several of one vocabulary: A+B",
     )
-    parser.add_argument("text", nargs="*", metavar="TEXT", help="lines to translate; none: stdin")
-    parser.add_argument("--input", type=Path, metavar="FILE", help="read this instead of stdin")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write this instead of stdout")
-    parser.add_argument(
+    result.add_argument("text", nargs="*", metavar="TEXT", help="lines to translate; none: stdin")
+    result.add_argument("--input", type=Path, metavar="FILE", help="read this instead of stdin")
+    result.add_argument("--output", type=Path, metavar="FILE", help="write this instead of stdout")
+    result.add_argument(
         *("--document",),
         action="append_const",
         const="translate.document=true",
@@ -58,44 +82,23 @@ def main(argv: Sequence[str]) -> None:
         help="join wrapped lines, translate sentence by sentence, keep blank lines, indentation, "
         "bullets, headings and quotes: one line out for each paragraph",
     )
-    parser.add_argument(
+    result.add_argument(
         "--score",
         type=Path,
         metavar="FILE",
         help="score its lines as the translations; -: input lines are source, tab, translation",
     )
-    parser.add_argument(
+    result.add_argument(
         "--explain",
         action="append_const",
         const="translate.format=explain",
         dest="overrides",
         help="show what each word comes from, how sure it is, and what was done: --format explain",
     )
-    parser.add_argument(
+    result.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw the attention too: .png, .svg or .pdf"
     )
-    options = parser.parse_intermixed_args(argv)
-    _require_files(options.text, options.input, options.output)
-    _require_translations(options.score, options.input, options.output)
-    _require_picture(options.plot, options.score)
-
-    # Late: --help and mistakes in the arguments need not wait for JAX.
-    from seq2seq.decoding.outputs import outputs
-    from seq2seq.decoding.translator import Translator
-
-    translator = Translator.load(options.model, options.overrides)
-    is_plain = _is_plain(translator, options)
-    if is_plain and _is_resumable(options.input, options.output):
-        _from_file_to_file(translator, options)
-        return
-    chunks = _chunks(options.text, options.input, translator.chunk_sizes())
-    if is_plain:
-        products = itertools.chain.from_iterable(outputs(translator, chunks))
-    else:
-        products = _products(translator, chunks, options)
-    with _writer(options.output) as write:
-        for product in products:
-            write(product)
+    return result
 
 
 def _is_plain(translator: "Translator", options: Namespace) -> bool:
@@ -157,6 +160,7 @@ def _is_resumable(source: Path | None, output: Path | None) -> bool:
 
 
 def _from_file_to_file(translator: "Translator", options: Namespace) -> None:
+    from seq2seq.decoding.inputs import decoded
     from seq2seq.decoding.outputs import count, origin, outputs
     from seq2seq.decoding.resuming import resumed
     from seq2seq.progress import progress
@@ -164,7 +168,7 @@ def _from_file_to_file(translator: "Translator", options: Namespace) -> None:
     with options.input.open("rb", buffering=0) as file:
         source_checksum = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
-        chunks = _decoded(file.fileno(), translator.chunk_sizes(), warn=False)
+        chunks = decoded(file.fileno(), translator.chunk_sizes(), warn=False)
         total = count(chunks, document=translator.config.translate.document)
         file.seek(0)
         with resumed(options.output, origin(translator, options.model, source_checksum)) as output:
@@ -172,61 +176,11 @@ def _from_file_to_file(translator: "Translator", options: Namespace) -> None:
             if done:
                 _log.info("going on after %s of %s lines", f"{done:,}", f"{total:,}")
             with progress("translating", total, unit="lines", done=done) as advance:
-                chunks = _decoded(file.fileno(), translator.chunk_sizes())
+                chunks = decoded(file.fileno(), translator.chunk_sizes())
                 for group in outputs(translator, chunks, skip=done):
                     for line in group:
                         output.write(line)
                     advance(len(group))
-
-
-def _chunks(text: Sequence[str], source: Path | None, sizes: Iterator[int]) -> Iterator[list[str]]:
-    """The lines to work on, as many at a time as there are, and as `sizes` allow."""
-    from seq2seq.decoding import lines
-
-    if text:
-        # A line break separates lines here as it does in a file; the arguments are the chunk.
-        given = [line for each in text for line in each.removesuffix("\n").split("\n")]
-        yield from lines.growing(map(_repaired, given), sizes)
-    elif source:
-        with source.open("rb") as file:
-            yield from _decoded(file.fileno(), sizes)
-    else:
-        if os.isatty(_STANDARD_INPUT):
-            _log.info("type a sentence and press Enter; Ctrl-D ends")
-        yield from _decoded(_STANDARD_INPUT, sizes)
-
-
-def _pairs(chunks: Iterator[list[str]], given: Path) -> Iterator[list[tuple[str, str]]]:
-    """The lines with their translations."""
-    from seq2seq.decoding import pairs
-
-    if given == _FROM_INPUT:
-        yield from pairs.divided(chunks)
-        return
-    with given.open("rb") as file:
-        read = _decoded(file.fileno(), itertools.repeat(_LINES), of=f" of {str(given)!r}")
-        yield from pairs.beside(chunks, itertools.chain.from_iterable(read), str(given))
-
-
-def _decoded(
-    descriptor: int, sizes: Iterator[int], *, of: str = "", warn: bool = True
-) -> Iterator[list[str]]:
-    from seq2seq.decoding import lines
-
-    number = 0
-    for chunk in lines.arriving(descriptor, sizes):
-        if number == 0:
-            chunk[0] = lines.without_mark(chunk[0])
-        for offset, raw in enumerate(chunk, start=1):
-            if warn and not lines.is_utf8(raw):
-                warn = False
-                _log.warning(
-                    "line %d%s is not UTF-8; its invalid bytes are read as U+FFFD (said once; "
-                    "--format json flags every such line)",
-                    *(number + offset, of),
-                )
-        number += len(chunk)
-        yield [lines.decode(raw) for raw in chunk]
 
 
 def _require_picture(picture: Path | None, score: Path | None) -> None:
@@ -243,10 +197,12 @@ def _products(
     translator: "Translator", chunks: Iterator[list[str]], options: Namespace
 ) -> Iterator[str]:
     """What is written for each line: a score, or what explains its translation."""
+    from seq2seq.decoding.inputs import paired
     from seq2seq.decoding.outputs import requested
 
     if options.score:
-        found = map(translator.score_chunk, _pairs(chunks, options.score))
+        given = None if options.score == _FROM_INPUT else options.score
+        found = map(translator.score_chunk, paired(chunks, given))
     else:
         found = map(translator.translate_chunk, requested(translator, chunks))
     results: Iterator[Any] = itertools.chain.from_iterable(found)
@@ -286,11 +242,6 @@ def _drawn(results: Iterable[Any], translator: "Translator", picture: Path) -> I
             plotting.draw_attention(translator.attention(result.source), name)
         except UserError as error:
             _log.warning("line %d has no picture: %s", number, error)
-
-
-def _repaired(text: str) -> str:
-    """An argument of the command line, whose invalid bytes Python hides in surrogates."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @contextmanager
