@@ -21,7 +21,8 @@ no_tests_collected=5
 tests() {
     local status=0
     # Several at once, a module each: much of a test is compiling, which waits for itself.
-    step python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "$@" || status=$?
+    step python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+        --durations 10 -m "$@" || status=$?
     if ((status == no_tests_collected)); then
         ((empty += 1))
     elif ((status)); then
