@@ -75,7 +75,10 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)
-    prepared = dict(one.split("=", 1) for one in arguments.sizes)
+    prepared = {size: folder for size, _, folder in (one.partition("=") for one in arguments.sizes)}
+    for size in prepared:
+        if not prepared[size] or size not in SIZES:
+            parser.error(f"{size!r} is no SIZE=PREPARED; sizes are {', '.join(SIZES)}")
     for size, precision in itertools.product(prepared, arguments.precisions):
         with tempfile.TemporaryDirectory() as folder:
             settings = [

@@ -42,7 +42,8 @@ def main(argv: Sequence[str]) -> None:
     # Late, here and below: the parts of a cold start are to be measured.
     from measuring import first_lines
 
-    from seq2seq import cli, layout
+    from seq2seq import cli
+    from seq2seq.decoding import members
 
     parser = cli.Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", required=True, help="a run folder or model folder")
@@ -54,7 +55,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--set", action="append", default=[], help="settings of warm translation")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args(argv)
-    layout.find_model(options.model)
+    members.find(options.model)
     first_lines(options.source, 1)
     import jax
 

@@ -78,7 +78,7 @@ def trained(config: str, way: Way, settings: Sequence[str]) -> dict[int, float]:
             command, check=False, env=variables, stderr=subprocess.PIPE, text=True
         )
         if ended.returncode:
-            raise UserError(f"the training failed:\n{ended.stderr}")
+            raise UserError(f"the training failed:\n{ended.stderr.rstrip()}")
         lines = Path(folder, "run", "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     records = map(json.loads, lines)
     return {record["step"]: record["loss"] for record in records if "loss" in record}
