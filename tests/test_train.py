@@ -16,7 +16,6 @@ from seq2seq import cli, configfile, train
 from seq2seq.layout import RunFolder
 from seq2seq.training import sizing
 from seq2seq.training.checkpoints import Checkpoints
-from tests.conftest import OF_WORKER
 from tests.training.conftest import write_prepared
 
 ROOT = Path(__file__).parents[1]
@@ -62,7 +61,7 @@ def environment(**extra):
     return {
         **os.environ,
         **{"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "2"},
-        **{"XDG_CACHE_HOME": OF_WORKER, **extra},
+        **{"XDG_CACHE_HOME": "cache", **extra},
     }
 
 
