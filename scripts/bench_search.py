@@ -73,7 +73,7 @@ def measure(
     lines = options.lines if batch > 1 else options.single
     if options.pieces:
         (folder / "source").write_text(
-            "".join(f"{x}\n" for x in first_lines(options.pieces, lines))
+            "".join(f"{x}\n" for x in first_lines(options.pieces, lines)), encoding="utf-8"
         )
     peers = [peer_speed(command, folder / "source", beam, batch) for command in options.peer]
     for peer, speed in enumerate(peers, start=1):
