@@ -149,5 +149,5 @@ def _judge(config: Config, run: RunFolder, prepared: PreparedFolder) -> Any:
 
 
 if __name__ == "__main__":
-    pages.wish_for_large()
+    pages.keep_large()
     cli.run(main)

@@ -89,7 +89,7 @@ def reverse(x_sbd: Float[Array, "s b d"], length_b: Int[Array, " b"]) -> Float[A
     index_sb = jnp.where(
         position_s1 < length_b[None], length_b[None] - 1 - position_s1, position_s1
     )
-    return jnp.take_along_axis(x_sbd, index_sb[:, :, None], axis=0)
+    return jnp.take_along_axis(x_sbd, index_sb[:, :, None], axis=0, mode="promise_in_bounds")
 
 
 def _reverse_forward(x_sbd: Array, length_b: Array) -> tuple[Array, Array]:

@@ -118,7 +118,7 @@ def _rows(table_ve: Array, words: Array) -> Array:
 
 
 def _found(table_ve: Array, words: Array) -> Array:
-    return from_bits(jnp.take(as_bits(table_ve), words, axis=0))
+    return from_bits(jnp.take(as_bits(table_ve), words, axis=0, mode="clip"))
 
 
 # As one program: the cache spares all of its compiling, but little of that of each operation.

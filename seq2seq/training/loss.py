@@ -144,6 +144,15 @@ class _Kernel(NamedTuple):
         )
 
 
+class _Gradients(NamedTuple):
+    """The losses so far, and their gradients with respect to all that they depend on."""
+
+    losses: Losses
+    readout_ne: Array
+    kernel_ev: Array
+    bias_v: Array
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
 def _cross_entropy(readout_ne: Array, softmax: Softmax, packed: _Packed, form: _Form) -> Losses:
     kernel = _Kernel.of(softmax, form)
@@ -201,21 +210,25 @@ def _forward(
     """The losses, and already their gradients: the backward pass only scales them."""
     kernel = _Kernel.of(softmax, form)
 
-    def add(index: Array, carry: tuple[Losses, Array, Softmax]) -> tuple[Losses, Array, Softmax]:
-        total, d_readout_ne, d_softmax = carry
+    def add(index: Array, carry: _Gradients) -> _Gradients:
         at = _at(index, readout_ne, packed, form)
         losses, d_logits_cv = _chunk(kernel, at, form)
-        d_kernel_ve = weight_gradient("cv,ce->ve", d_logits_cv, at.readout_ce, form.dtype)
+        # This way round the product wants the readouts turned, and not the many more logits.
+        d_kernel_ev = weight_gradient("ce,cv->ev", at.readout_ce, d_logits_cv, form.dtype)
         d_readout_ce = product("cv,ve->ce", d_logits_cv, kernel.kernel_ve, form.dtype)
-        return (
-            Losses(*map(jnp.add, total, losses)),
-            jax.lax.dynamic_update_slice_in_dim(d_readout_ne, d_readout_ce, index * form.chunk, 0),
-            Softmax(d_softmax.kernel_ve + d_kernel_ve, d_softmax.bias_v + d_logits_cv.sum(axis=0)),
+        start = index * form.chunk
+        return _Gradients(
+            Losses(*map(jnp.add, carry.losses, losses)),
+            jax.lax.dynamic_update_slice_in_dim(carry.readout_ne, d_readout_ce, start, 0),
+            carry.kernel_ev + d_kernel_ev,
+            carry.bias_v + d_logits_cv.sum(axis=0),
         )
 
-    zero = Losses(*jnp.zeros(2)), jnp.zeros_like(readout_ne), jax.tree.map(jnp.zeros_like, softmax)
-    losses, *gradients = jax.lax.fori_loop(0, _chunks(packed, form), add, zero)
-    return losses, (gradients[0], gradients[1])
+    kernel_ve, bias_v = softmax
+    zero = Losses(*jnp.zeros(2)), readout_ne, kernel_ve.T, bias_v
+    zero = _Gradients(*jax.tree.map(jnp.zeros_like, zero))
+    got = jax.lax.fori_loop(0, _chunks(packed, form), add, zero)
+    return got.losses, (got.readout_ne, Softmax(got.kernel_ev.T, got.bias_v))
 
 
 def _backward(

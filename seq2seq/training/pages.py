@@ -1,22 +1,41 @@
-"""Large pages of memory for a training on a CPU. Knows nothing of training.
+"""Large pages of memory for a training on a CPU, kept for its next update. Knows no training.
 
-An update takes and gives back some hundred megabytes. In pages of 4 KiB, clearing and mapping them
-takes 5 to 10 % of its time; `scripts/bench_train.py` shows it with `--pages small`.
+An update takes some hundred megabytes and gives them back. Clearing and mapping them anew takes 5
+to 10 % of its time, and twice that in pages of 4 KiB; `scripts/bench_train.py` shows it with
+`--pages small`. What is kept stays with the process, a quarter more than it needs at a time.
 """
 
 import os
 import sys
+from collections.abc import Mapping
 
-_WISH = "glibc.malloc.hugetlb"
+_TUNABLES = "GLIBC_TUNABLES"
+_EVERYTHING = 1 << 34
+_WISHES = {
+    "hugetlb": 1,
+    # From one heap, as the others are small ones, whose large pieces go back at once.
+    "arena_max": 1,
+    "mmap_threshold": _EVERYTHING,
+    "trim_threshold": _EVERYTHING,
+    "top_pad": 1 << 30,  # grown in few and large steps, it stays in one piece
+}
+_WISH = ":".join(f"glibc.malloc.{name}={value}" for name, value in _WISHES.items())
 
 
-def wish_for_large() -> None:
-    """Starts this process anew, the same in all else, where it has not asked for large pages yet.
+def keep_large() -> None:
+    """Starts this process anew, the same in all else, unless its environment says how pages are.
 
-    The C library takes this wish only from the environment of a process that starts.
+    The C library takes such wishes only from the environment of a process that starts.
     """
-    tunables = os.environ.get("GLIBC_TUNABLES", "")
-    if not sys.platform.startswith("linux") or _WISH in tunables:
+    tunables = os.environ.get(_TUNABLES, "")
+    if not sys.platform.startswith("linux") or "glibc.malloc." in tunables:
         return
-    os.environ["GLIBC_TUNABLES"] = ":".join(filter(None, [tunables, f"{_WISH}=1"]))
+    os.environ[_TUNABLES] = ":".join(filter(None, [tunables, _WISH]))
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def without(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment as it was before, for programs that this one starts."""
+    left = environment.get(_TUNABLES, "").removesuffix(_WISH).removesuffix(":")
+    others = {name: value for name, value in environment.items() if name != _TUNABLES}
+    return {**others, _TUNABLES: left} if left else others
