@@ -8,7 +8,8 @@ Prints tokens a second (target; source + target; padding not counted), the share
 own matrix rate that the model's products reach, memory and compile time; `fed` reads its batches
 as a training does, `resident` finds them on the device. Variants, and the peer, are measured in
 turns, since a machine's speed wanders. `--export` writes the folder's text as ids for a peer that
-has a tokenizer of its own; a peer is a command that prints `TRAIN_TPS target_tokens_a_second`.
+has a tokenizer of its own; a peer is a command that prints `TRAIN_TPS target_tokens_a_second`, and
+`params` with their number if it likes. It runs as its users start it, without our wish for pages.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -175,8 +176,15 @@ def export(folder: PreparedFolder, to: Path) -> None:
     (to / "pieces.txt").write_text("".join(f"{piece}\n" for piece in range(4, pieces)))
 
 
-def peer_speed(command: str) -> float:
-    """Target tokens a second, as the command prints them."""
+class Peer(NamedTuple):
+    """What a run of the peer printed."""
+
+    speed: float  # target tokens a second
+    weights: int  # 0: it did not say
+
+
+def run_peer(command: str) -> Peer:
+    """Runs the command."""
     # As its users start it: our wishes for memory would make it faster too.
     plain = pages.without(os.environ)
     output = subprocess.run(
@@ -185,7 +193,8 @@ def peer_speed(command: str) -> float:
     found = re.search(r"TRAIN_TPS ([\d.]+)", output.stdout)
     if not found:
         raise SystemExit(f"the peer printed no TRAIN_TPS: {output.stdout[-200:]!r}")
-    return float(found[1])
+    weights = re.search(r"params (\d+)", output.stdout)
+    return Peer(float(found[1]), int(weights[1]) if weights else 0)
 
 
 def measured(arguments: argparse.Namespace, folder: PreparedFolder) -> list[dict[str, Any]]:
@@ -199,20 +208,21 @@ def measured(arguments: argparse.Namespace, folder: PreparedFolder) -> list[dict
         config = configfile.from_tree(settings, arguments.set)
         variants[f"{size} {precision}"] = Variant(folder, config, plan)
         variants[f"{size} {precision}"].compile(planned)
-    peer: list[float] = []
+    peers: list[Peer] = []
     rates = dict.fromkeys(arguments.precisions, 0.0)
     for _ in range(arguments.rounds):
         for variant in variants.values():
             variant.run(planned)
         if arguments.peer:
-            peer.append(peer_speed(arguments.peer))
+            peers.append(run_peer(arguments.peer))
         rates = {kind: max(rate, matrix_rate(kind)) for kind, rate in rates.items()}
     reports = [variant.report(name, rates[name.split()[1]]) for name, variant in variants.items()]
-    if peer:
+    if peers:
+        speed = statistics.median(peer.speed for peer in peers)
         for report in reports:
-            ratio = report["target_tokens_per_second"] / statistics.median(peer)
-            report["peer_target_tokens_per_second"] = round(statistics.median(peer))
-            report["times_the_peer"] = round(ratio, 2)
+            report["peer_weights"] = peers[0].weights
+            report["peer_target_tokens_per_second"] = round(speed)
+            report["times_the_peer"] = round(report["target_tokens_per_second"] / speed, 2)
     return reports
 
 

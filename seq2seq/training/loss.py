@@ -185,7 +185,7 @@ def _at(index: Array, readout_ne: Array, packed: _Packed, form: _Form) -> _Chunk
 
 
 def _chunk(kernel: _Kernel, at: _Chunk, form: _Form) -> tuple[Losses, Array]:
-    """Losses of a chunk, and their gradient with respect to its logits."""
+    """Losses of a chunk, and their gradient with respect to its logits, as products read it."""
     readout_ce, label_c, weight_c = at
     words_v = jnp.arange(kernel.kernel_ve.shape[0])
     logits_cv = product("ce,ve->cv", readout_ce, kernel.kernel_ve, form.dtype) + kernel.bias_v[None]
@@ -201,7 +201,8 @@ def _chunk(kernel: _Kernel, at: _Chunk, form: _Form) -> tuple[Losses, Array]:
     is_label_cv = label_c[:, None] == words_v[None]
     target_cv = jnp.where(is_label_cv, 1 - form.smoothing, 0.0) + evenly_1v
     d_logits_cv = exp_cv * (weight_c[:, None] / sum_c1) - weight_c[:, None] * target_cv
-    return Losses((weight_c * smoothed_c).sum(), (weight_c * likelihood_c).sum()), d_logits_cv
+    losses = Losses((weight_c * smoothed_c).sum(), (weight_c * likelihood_c).sum())
+    return losses, d_logits_cv.astype(form.dtype)
 
 
 def _forward(
@@ -221,7 +222,7 @@ def _forward(
             Losses(*map(jnp.add, carry.losses, losses)),
             jax.lax.dynamic_update_slice_in_dim(carry.readout_ne, d_readout_ce, start, 0),
             carry.kernel_ev + d_kernel_ev,
-            carry.bias_v + d_logits_cv.sum(axis=0),
+            carry.bias_v + d_logits_cv.sum(axis=0, dtype=jnp.float32),
         )
 
     kernel_ve, bias_v = softmax
