@@ -27,7 +27,7 @@ from seq2seq.model.product import stored
 from seq2seq.model.rows import Rows
 from seq2seq.model.weights import Weights
 
-_ENCODED = 8  # sentences at a time: so few rows are multiplied alike, however long the queue
+_ENCODED = 32  # sentences at a time: so many rows are still multiplied as few are
 
 
 # keep_unused: a stored executable is fed all arguments, those that it does not need too.
