@@ -138,7 +138,7 @@ class Variant:
         """What the products of a target token, and of so many source tokens, cost."""
         # A weight costs a multiplication and an addition forward, and twice that backward, for
         # each token of its side; a table that is only looked up costs nothing.
-        output = self.config.model.embedding * self.vocabulary
+        output = self.config.model.readout * self.vocabulary
         source, target = 0, output
         for name, size in self.sizes.items():
             if "begin" in name:

@@ -140,6 +140,7 @@ class ModelConfig:
     bidirectional: Literal["all", "first"] = "all"
     decoder_layers: int = 2
     decoder_units: int = 512
+    readout_units: int = 0  # width of what the softmax reads; 0: that of the embeddings
     residual: bool = True  # around every layer but the first of a stack, where the widths agree
     layer_norm: bool = False
     attention: Literal["dot", "general", "additive"] = "general"
@@ -170,6 +171,15 @@ class ModelConfig:
             rate = getattr(self, name)
             _require(0 <= rate < 1, f"model.{name}={rate} must be from 0 to below 1")
         _require(
+            self.readout_units >= 0,
+            f"model.readout_units={self.readout_units} must not be negative",
+        )
+        _require(
+            self.tie == "none" or self.readout == self.embedding,
+            f"model.readout_units={self.readout_units} needs model.tie='none', since a softmax "
+            f"tied to the embeddings is as wide as they are: {self.embedding}",
+        )
+        _require(
             self.decoder_units % self.attention_heads == 0,
             f"model.decoder_units={self.decoder_units} must be divisible by "
             f"model.attention_heads={self.attention_heads}",
@@ -179,6 +189,11 @@ class ModelConfig:
             f"model.attention='dot' needs model.decoder_units={self.decoder_units} to equal the "
             f"encoder's width {self.memory_units}; take 'general', or change one of them",
         )
+
+    @property
+    def readout(self) -> int:
+        """Width of what the softmax reads."""
+        return self.readout_units or self.embedding
 
     @property
     def memory_units(self) -> int:

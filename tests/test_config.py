@@ -43,6 +43,8 @@ SECTIONS = {field.name: field.default_factory() for field in dataclasses.fields(
         (TokenizerConfig, {"character_coverage": 1.1}, "tokenizer.character_coverage=1.1 must"),
         (TokenizerConfig, {"source_model": "a"}, "tokenizer.target_model are given together"),
         (ModelConfig, {"embedding": 0}, "model.embedding=0 must be at least 1"),
+        (ModelConfig, {"readout_units": -1}, "model.readout_units=-1 must not be negative"),
+        (ModelConfig, {"readout_units": 8}, "model.readout_units=8 needs model.tie='none', since"),
         (ModelConfig, {"decoder_layers": 0}, "model.decoder_layers=0 must be at least 1"),
         (ModelConfig, {"dropout_layers": 1.0}, "model.dropout_layers=1.0 must be from 0 to below"),
         (ModelConfig, {"attention_heads": 3}, "model.decoder_units=512 must be divisible by"),

@@ -80,8 +80,8 @@ class Ensemble(NamedTuple):
         for each, state, memory, output in zip(
             self.networks, states, memories, outputs, strict=True
         ):
-            readout_tne, state, weights_tns = each.decode(words_tn, state, memory)
-            scores.append(words.among(each.logits(readout_tne, output)))
+            readout_tnr, state, weights_tns = each.decode(words_tn, state, memory)
+            scores.append(words.among(each.logits(readout_tnr, output)))
             after.append(state)
             attention.append(weights_tns)
         if len(scores) == 1:

@@ -79,7 +79,7 @@ def queues(
 
 def _is_uniform(model: ModelConfig) -> bool:
     """Whether rows get the same bits in any number: small products are computed by other code."""
-    sides = model.embedding, model.encoder_units, model.decoder_units
+    sides = model.embedding, model.encoder_units, model.decoder_units, model.readout
     return all(side >= _SMALLEST_SIDE and side % _LANES == 0 for side in sides)
 
 

@@ -6,7 +6,7 @@ runs over all positions at once. With input feeding (Luong) the bottom LSTM also
 previous readout, so that positions follow one another.
 
 Axes: t position   n row (sentence x hypothesis)   i input   e embedding   d hidden
-m memory   s source
+r readout   m memory   s source
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class DecoderState(NamedTuple):
     """What decoding carries from one position to the next; every leaf has the rows first."""
 
     layers: tuple[LSTMState, ...]
-    readout_ne: Float[Array, "n e"]  # the last one; read again only with input feeding
+    readout_nr: Float[Array, "n r"]  # the last one; read again only with input feeding
 
 
 class Decoder(nnx.Module):
@@ -39,10 +39,10 @@ class Decoder(nnx.Module):
     def __init__(
         self, config: ModelConfig, *, rematerialise: Rematerialise, dtype: DTypeLike, rngs: nnx.Rngs
     ) -> None:
-        units, memory, embedding = config.decoder_units, config.memory_units, config.embedding
-        fed = embedding if config.input_feeding else 0
+        units, memory = config.decoder_units, config.memory_units
+        fed = config.readout if config.input_feeding else 0
         context = memory if config.context == "layers" else 0
-        inputs = [embedding + fed, *[units + context] * (config.decoder_layers - 1)]
+        inputs = [config.embedding + fed, *[units + context] * (config.decoder_layers - 1)]
         self.layers = nnx.List([
             LSTM(
                 width,
@@ -67,8 +67,8 @@ class Decoder(nnx.Module):
         states = 2 * config.decoder_layers * units
         self.begin_ms = nnx.Param(glorot(rngs.params(), (memory, states)))
         self.begin_bias_s = nnx.Param(jnp.zeros(states))
-        self.readout_de = nnx.Param(glorot(rngs.params(), (units + memory, embedding)))
-        self.readout_bias_e = nnx.Param(jnp.zeros(embedding))
+        self.readout_de = nnx.Param(glorot(rngs.params(), (units + memory, config.readout)))
+        self.readout_bias_e = nnx.Param(jnp.zeros(config.readout))
         self.config = config
         self.dtype = dtype
 
@@ -81,11 +81,11 @@ class Decoder(nnx.Module):
         rows_ns = jnp.repeat(states_bs, hypotheses, axis=0)
         parts = jnp.split(rows_ns, 2 * self.config.decoder_layers, axis=1)
         layers = tuple(map(LSTMState, parts[::2], parts[1::2]))
-        return DecoderState(layers, jnp.zeros((rows_ns.shape[0], self.config.embedding)))
+        return DecoderState(layers, jnp.zeros((rows_ns.shape[0], self.config.readout)))
 
     def __call__(
         self, x_tne: Float[Array, "t n e"], state: DecoderState, memory: Memory, *, dropout: Dropout
-    ) -> tuple[Float[Array, "t n e"], DecoderState, Float[Array, "t n s"]]:
+    ) -> tuple[Float[Array, "t n r"], DecoderState, Float[Array, "t n s"]]:
         """Readouts and attention at every position, and the state after the last."""
         if not self.config.input_feeding:
             return self._positions(x_tne, state, memory, dropout=dropout)
@@ -94,19 +94,19 @@ class Decoder(nnx.Module):
             carry: DecoderState, at: tuple[Array, Array]
         ) -> tuple[DecoderState, tuple[Array, Array]]:
             index, x_ne = at
-            fed_ne = jnp.concatenate([x_ne, carry.readout_ne], axis=1)
-            readout_tne, carry, weights_tns = self._positions(
+            fed_ne = jnp.concatenate([x_ne, carry.readout_nr], axis=1)
+            readout_tnr, carry, weights_tns = self._positions(
                 fed_ne[None], carry, memory, dropout=dropout.at_time(index)
             )
-            return carry, (readout_tne[0], weights_tns[0])
+            return carry, (readout_tnr[0], weights_tns[0])
 
         positions = jnp.arange(x_tne.shape[0])
-        state, (readout_tne, weights_tns) = jax.lax.scan(step, state, (positions, x_tne))
-        return readout_tne, state, weights_tns
+        state, (readout_tnr, weights_tns) = jax.lax.scan(step, state, (positions, x_tne))
+        return readout_tnr, state, weights_tns
 
     def _positions(
         self, x_tni: Float[Array, "t n i"], state: DecoderState, memory: Memory, *, dropout: Dropout
-    ) -> tuple[Float[Array, "t n e"], DecoderState, Float[Array, "t n s"]]:
+    ) -> tuple[Float[Array, "t n r"], DecoderState, Float[Array, "t n s"]]:
         config, states = self.config, []
         x_tnd, after = self.layers[0](x_tni, state.layers[0])
         states.append(after)
@@ -122,9 +122,9 @@ class Decoder(nnx.Module):
             states.append(after)
             x_tnd = x_tnd + y_tnd if config.residual else y_tnd
         both_tnd = jnp.concatenate([x_tnd, context_tnm], axis=-1)
-        readout_tne = jnp.tanh(
-            product("tnd,de->tne", both_tnd, self.readout_de[...], self.dtype)
+        readout_tnr = jnp.tanh(
+            product("tnd,dr->tnr", both_tnd, self.readout_de[...], self.dtype)
             + self.readout_bias_e[None, None]
         )
-        readout_tne = dropout(readout_tne, config.dropout_output, site=1)
-        return readout_tne, DecoderState(tuple(states), readout_tne[-1]), weights_tns
+        readout_tnr = dropout(readout_tnr, config.dropout_output, site=1)
+        return readout_tnr, DecoderState(tuple(states), readout_tnr[-1]), weights_tns

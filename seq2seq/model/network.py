@@ -3,8 +3,8 @@
 `initialise` makes the weights, a nested dict of arrays; `bind` gives them a network back inside
 any traced function. Knows no optimizer, no devices, no text.
 
-Axes: b sentence   k hypothesis   n row (b·k)   s source   t position   e embedding   v vocabulary
-u some words of it
+Axes: b sentence   k hypothesis   n row (b·k)   s source   t position   e embedding   r readout
+v vocabulary   u some words of it
 """
 
 import functools
@@ -27,7 +27,7 @@ from seq2seq.model.lstm import Rematerialise
 from seq2seq.model.product import product
 from seq2seq.model.weights import Sizes, Weights
 
-Output: TypeAlias = tuple[Float[Array, "v e"], Float[Array, " v"]]
+Output: TypeAlias = tuple[Float[Array, "v r"], Float[Array, " v"]]
 """Weights and bias of a softmax layer."""
 
 
@@ -43,15 +43,12 @@ class Network(nnx.Module):
         dtype: DTypeLike,
         rngs: nnx.Rngs,
     ) -> None:
-        def table(vocabulary: int) -> nnx.Param:
-            scale = config.embedding**-0.5
-            return nnx.Param(
-                scale * jax.random.normal(rngs.params(), (vocabulary, config.embedding))
-            )
+        def table(vocabulary: int, width: int = config.embedding) -> nnx.Param:
+            return nnx.Param(width**-0.5 * jax.random.normal(rngs.params(), (vocabulary, width)))
 
         self.target_ve = table(sizes.target)
         self.source_ve = None if config.tie == "all" else table(sizes.source)
-        self.output_ve = table(sizes.target) if config.tie == "none" else None
+        self.output_ve = table(sizes.target, config.readout) if config.tie == "none" else None
         self.output_bias_v = nnx.Param(jnp.zeros(sizes.target))
         self.encoder = Encoder(config, rematerialise=rematerialise, dtype=dtype, rngs=rngs)
         self.decoder = Decoder(config, rematerialise=rematerialise, dtype=dtype, rngs=rngs)
@@ -87,18 +84,18 @@ class Network(nnx.Module):
         state: DecoderState,
         memory: Memory,
         dropout: Dropout = OFF,
-    ) -> tuple[Float[Array, "t n e"], DecoderState, Float[Array, "t n s"]]:
+    ) -> tuple[Float[Array, "t n r"], DecoderState, Float[Array, "t n s"]]:
         """Reads words (the previous ones) and gives readouts for the next, and the attention."""
         x_tne = _rows(self.target_ve[...], words_tn)
         x_tne = dropout(x_tne, self.config.dropout_embedding, site=2)
         return self.decoder(x_tne, state, memory, dropout=dropout.at(3))
 
     def logits(
-        self, readout_tne: Float[Array, "t n e"], output: Output | None = None
+        self, readout_tnr: Float[Array, "t n r"], output: Output | None = None
     ) -> Float[Array, "t n v"]:
         """Unnormalised log-probabilities of all words, or of those whose `output` is given."""
-        kernel_ve, bias_v = output or self.output
-        return product("tne,ve->tnv", readout_tne, kernel_ve, self.dtype) + bias_v[None, None]
+        kernel_vr, bias_v = output or self.output
+        return product("tnr,vr->tnv", readout_tnr, kernel_vr, self.dtype) + bias_v[None, None]
 
     @property
     def output(self) -> Output:

@@ -10,14 +10,15 @@ import sys
 from collections.abc import Mapping
 
 _TUNABLES = "GLIBC_TUNABLES"
-_EVERYTHING = 1 << 34
+_GIBIBYTE = 1 << 30
 _WISHES = {
     "hugetlb": 1,
     # From one heap, as the others are small ones, whose large pieces go back at once.
     "arena_max": 1,
-    "mmap_threshold": _EVERYTHING,
-    "trim_threshold": _EVERYTHING,
-    "top_pad": 1 << 30,  # grown in few and large steps, it stays in one piece
+    # Larger pieces go back all the same: of these, a heap in fragments could fill the machine.
+    "mmap_threshold": 2 * _GIBIBYTE,
+    "trim_threshold": 1 << 40,  # never
+    "top_pad": _GIBIBYTE,  # grown in few and large steps, it stays in one piece
 }
 _WISH = ":".join(f"glibc.malloc.{name}={value}" for name, value in _WISHES.items())
 

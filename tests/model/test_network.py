@@ -32,6 +32,8 @@ OPTIONS = [
     {"attention": "additive"},
     {"attention": "additive", "attention_heads": 4},
     {"context": "readout", "decoder_layers": 3},
+    {"readout_units": 20, "tie": "none"},
+    {"readout_units": 20, "tie": "none", "input_feeding": True},
     {"input_feeding": True},
     {"input_feeding": True, "decoder_layers": 3, "layer_norm": True, "attention_heads": 2},
 ]
@@ -187,7 +189,7 @@ def test_input_feeding_lets_the_last_readout_change_the_next_word():
         net = network.bind(config, weights)
         memory = net.encode(SOURCE_BS, LENGTH_B)
         state = net.begin(memory)
-        fed = state._replace(readout_ne=state.readout_ne + shift)
+        fed = state._replace(readout_nr=state.readout_nr + shift)
         return net.decode(WORDS_TB[:1], fed, memory)[0]
 
     assert np.abs(readout(weights, 0.0) - readout(weights, 1.0)).max() > 1e-3
