@@ -11,15 +11,14 @@ alone, it gave JAX's results to the bit.
 import functools
 import json
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from seq2seq import accelerators
 from seq2seq.decoding import cache, kernels
 from seq2seq.decoding.runtime import Runtime, Shaped
 from seq2seq.model.weights import Weights
@@ -47,7 +46,7 @@ def find_home(setting: str) -> Home | None:
     There is none where another device than the CPU may be, nor in a process that uses JAX anyway:
     it may have told JAX anything.
     """
-    if "jax" not in sys.modules and _on_cpu():
+    if "jax" not in sys.modules and not accelerators.possible():
         folder = cache.folder(setting)
         if folder is None:
             return None  # JAX's own cache would have no other
@@ -145,13 +144,6 @@ class Executables:
     @functools.cached_property
     def _layout(self) -> tuple[Any, ...]:
         return (self._precision, *((n, Shaped.of(leaf)) for n, leaf in _in_order(self._given)))
-
-
-def _on_cpu() -> bool:
-    """Whether JAX, if it were imported, could choose nothing else."""
-    if wanted := os.environ.get("JAX_PLATFORMS") or os.environ.get("JAX_PLATFORM_NAME"):
-        return wanted == "cpu"
-    return not any(map(find_spec, ("jax_plugins", "libtpu")))
 
 
 def _call(compiled: Any, weights: tuple[Weights, ...], arguments: _Arrays) -> _Arrays:

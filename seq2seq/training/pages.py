@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Mapping
 
+from seq2seq import accelerators
+
 _TUNABLES = "GLIBC_TUNABLES"
 _GIBIBYTE = 1 << 30
 _WISHES = {
@@ -26,10 +28,12 @@ _WISH = ":".join(f"glibc.malloc.{name}={value}" for name, value in _WISHES.items
 def keep_large() -> None:
     """Starts this process anew, the same in all else, unless its environment says how pages are.
 
-    The C library takes such wishes only from the environment of a process that starts.
+    The C library takes such wishes only from the environment of a process that starts. Where an
+    accelerator does the work, the host's many threads are better off without them.
     """
     tunables = os.environ.get(_TUNABLES, "")
-    if not sys.platform.startswith("linux") or "glibc.malloc." in tunables:
+    on_linux = sys.platform.startswith("linux")
+    if "glibc.malloc." in tunables or not on_linux or accelerators.possible():
         return
     os.environ[_TUNABLES] = ":".join(filter(None, [tunables, _WISH]))
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -18,6 +18,7 @@ def started(monkeypatch):
     commands: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))
     monkeypatch.delenv(TUNABLES, raising=False)
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
     return commands
 
 
@@ -33,6 +34,13 @@ def test_what_the_user_says_of_pages_stands(started, monkeypatch):
     pages.keep_large()
     assert not started
     assert os.environ[TUNABLES] == "glibc.malloc.hugetlb=0"
+
+
+def test_a_host_of_accelerators_keeps_its_pages_as_they_are(started, monkeypatch):
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    pages.keep_large()
+    assert not started
+    assert TUNABLES not in os.environ
 
 
 @pytest.mark.parametrize("others", ["", "glibc.elision.enable=1"])
