@@ -27,7 +27,7 @@ from seq2seq.model.product import stored
 from seq2seq.model.rows import Rows
 from seq2seq.model.weights import Weights
 
-_ENCODED = 32  # sentences at a time: so many rows are still multiplied as few are
+ENCODED = 16  # sentences at a time: as many in every queue where bits depend on rows (`tiles`)
 
 
 # keep_unused: a stored executable is fed all arguments, those that it does not need too.
@@ -96,7 +96,7 @@ def _encoded(
 ) -> tuple[Any, Any]:
     """Memory and first state of every sentence, a few at a time, and none for empty places."""
     queue = len(limit_q)
-    few = min(queue, _ENCODED)
+    few = min(queue, ENCODED)
 
     def encode(start: Array) -> tuple[Any, Any]:
         net = ensemble.bind(models, weights, dtype)

@@ -1,8 +1,8 @@
 """Large pages of memory for a training on a CPU, kept for its next update. Knows no training.
 
-An update takes some hundred megabytes and gives them back. Clearing and mapping them anew takes 5
-to 10 % of its time, and twice that in pages of 4 KiB; `scripts/bench_train.py` shows it with
-`--pages small`. What is kept stays with the process, a quarter more than it needs at a time.
+An update takes some hundred megabytes and gives them back. Clearing and mapping them anew, in
+pages of 4 KiB, takes a tenth of its time and more: see `scripts/bench_train.py --pages small`.
+What is kept stays with the process, and is more than it needs at a time.
 """
 
 import os

@@ -1,5 +1,7 @@
 """Products of few rows: the same bits for a row, however many others are multiplied with it."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,8 @@ import pytest
 
 from seq2seq.config import ModelConfig
 from seq2seq.decoding import kernels
-from seq2seq.decoding.tiles import queues
+from seq2seq.decoding.programs import ENCODED
+from seq2seq.decoding.tiles import WIDTHS, queues
 from seq2seq.model.product import product
 
 SHAPES = [(512, 2048), (1024, 2048), (512, 8_000), (1024, 512), (128, 512)]
@@ -65,3 +68,11 @@ def test_turning_weights_back_gives_them_as_they_were():
     turned = kernels.laid_out(weights, "float32")
     assert turned["decoder"]["readout_de"].shape == (5, 3)
     jax.tree.map(np.testing.assert_array_equal, kernels.upright(turned), weights)
+
+
+def test_where_bits_depend_on_rows_every_queue_encodes_equally_many_sentences():
+    small = ModelConfig(embedding=64, encoder_units=32, decoder_units=64)
+    for beam, columns in itertools.product((1, 5, 12), WIDTHS):
+        sizes = queues("cpu", beam, [small], columns)
+        assert len({min(size.places, ENCODED) for size in sizes}) == 1
+        assert len({size.slots for size in sizes}) == 1
