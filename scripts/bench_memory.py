@@ -28,6 +28,7 @@ from jax import Array
 
 from seq2seq import cli
 from seq2seq.model.chunks import in_chunks
+from seq2seq.model.initial import Draw
 from seq2seq.model.lstm import LSTM
 from seq2seq.model.recurrence import LSTMState
 from seq2seq.training.loss import Softmax, cross_entropy
@@ -36,13 +37,13 @@ from seq2seq.training.loss import Softmax, cross_entropy
 class Stack(nnx.Module):
     """A language model without attention: the longest memory per weight there is."""
 
-    def __init__(self, arguments: argparse.Namespace, rngs: nnx.Rngs) -> None:
+    def __init__(self, arguments: argparse.Namespace, draw: Draw) -> None:
         units, dtype = arguments.units, jnp.dtype(arguments.precision)
         options: dict[str, Any] = {"layer_norm": False, "recurrence": "auto"}
-        options |= {"rematerialise": "none", "dtype": dtype, "rngs": rngs}
+        options |= {"rematerialise": "none", "dtype": dtype, "draw": draw}
         self.layers = nnx.List([LSTM(units, units, **options) for _ in range(arguments.layers)])
-        self.table_ve = nnx.Param(0.02 * jax.random.normal(rngs.params(), (arguments.words, units)))
-        self.bias_v = nnx.Param(jnp.zeros(arguments.words))
+        self.table_ve = nnx.Param(draw.table(arguments.words, units))
+        self.bias_v = nnx.Param(draw.zeros(arguments.words))
         self.dtype = dtype
 
     def advance(self, states: Any, at: tuple[Array, Array]) -> tuple[Any, Array]:
@@ -69,9 +70,9 @@ def make_update(arguments: argparse.Namespace) -> tuple[Any, Any]:
     """The update as a function of (weights, moments, words), and a function that makes weights."""
 
     def make() -> Any:
-        return nnx.to_pure_dict(nnx.state(Stack(arguments, nnx.Rngs(1))))
+        return nnx.to_pure_dict(nnx.state(Stack(arguments, Draw(1))))
 
-    graph, abstract = nnx.split(nnx.eval_shape(lambda: Stack(arguments, nnx.Rngs(1))))
+    graph, abstract = nnx.split(nnx.eval_shape(lambda: Stack(arguments, Draw(None))))
     rule = optax.adam(1e-3)
 
     def loss(weights: Any, words_tn: Array) -> Array:

@@ -147,6 +147,7 @@ class ModelConfig:
     attention_heads: int = 1
     recurrence: Literal["auto", "scan", "inplace"] = "auto"  # the loop; all compute the same
     context: Literal["layers", "readout"] = "layers"  # what attention feeds beside the readout
+    begin: Literal["summary", "zeros"] = "summary"  # the decoder's first states: from the source
     input_feeding: bool = False  # the classical decoder: slow, kept for comparison
     dropout_embedding: float = 0.2
     dropout_layers: float = 0.2
@@ -315,6 +316,8 @@ class TranslateConfig:
     nbest: int = 1
     length_penalty: float = 1.0  # exponent of the length that a score is divided by; 0: off
     coverage_penalty: float = 0.0  # weight of source pieces that got little attention
+    # A hypothesis is given up that would not win were its next words certain, so many of them.
+    patience: int = 0  # 0: up to the limit of length
     max_length_ratio: float = 2.0  # target pieces allowed: ratio x source pieces + 10
     min_length_ratio: float = 0.0  # target pieces required: ratio x source pieces, rounded down
     block_ngrams: int = 0  # forbid repeating n-grams of this size; 0: only against found loops
@@ -341,7 +344,8 @@ class TranslateConfig:
         )
         _require(self.beam <= 256, f"translate.beam={self.beam} must be at most 256")
         _require(1 <= self.nbest <= 256, f"translate.nbest={self.nbest} must be from 1 to 256")
-        for name in ("length_penalty", "coverage_penalty", "block_ngrams", "diversity", "top_k"):
+        not_negative = "length_penalty", "coverage_penalty", "patience", "block_ngrams"
+        for name in (*not_negative, "diversity", "top_k"):
             _require(
                 getattr(self, name) >= 0,
                 f"translate.{name}={getattr(self, name)} must not be negative",

@@ -20,7 +20,8 @@ class Options(NamedTuple):
     positions: int  # room for words, end of sentence included
     slots: int  # sentences that are searched at a time
     rows: int  # hypotheses that grow by a word at a time, at most
-    nbest: int = 1  # hypotheses that must be beyond overtaking before a sentence is done
+    nbest: int = 1  # hypotheses that must be beyond overtaking before others are given up
+    patience: int = 0  # certain words granted to whoever should overtake; 0: up to the limit
     length_penalty: float = 1.0  # exponent of the length that a score is divided by
     coverage_penalty: float = 0.0  # weight of source positions that got too little attention
     block_ngrams: int = 0  # size of n-grams that must not come twice; 0: off
@@ -86,7 +87,8 @@ class Beam(NamedTuple):
     trace: Trace
     lengths_bk: Int[Array, "b k"]
     scores_bk: Float[Array, "b k"]  # -inf: dead, waiting for a candidate to take its place
-    finished_bk: Bool[Array, "b k"]
+    finished_bk: Bool[Array, "b k"]  # keeps its place, and never changes again: it ended, or
+    given_up_bk: Bool[Array, "b k"]  # would not be among the best
     coverage_bks: Float[Array, "b k s"]  # attention received by each source position so far
     position_b: Int[Array, " b"]  # words of the hypotheses that still grow
     done_b: Bool[Array, " b"]

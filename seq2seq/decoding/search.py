@@ -61,9 +61,10 @@ def search(step: Step, sentences: Sentences, task: Task, options: Options) -> Hy
     """The best hypotheses that `step` can be followed to, for every sentence of the queue.
 
     A hypothesis that ends keeps its place in the beam and never changes again, so the beam
-    of those that still grow narrows. A sentence is done when its `nbest` finished hypotheses
-    cannot be overtaken, however likely all further words were. At the limit only the end is
-    permitted, so that every score is that of the whole output.
+    of those that still grow narrows. So does one that is given up: it would not overtake the
+    `nbest` best that have ended, were its next words certain, `patience` of them. A sentence is
+    done when nobody grows any more. At the limit only the end is permitted, so that every score is
+    that of the whole output.
     """
     queue = task.limit_b.shape[0]
     is_real_q = task.limit_b > 0  # there may be places without a sentence
@@ -198,6 +199,7 @@ def _begin(task: Task, options: Options) -> Beam:
         lengths_bk=jnp.zeros(shape, jnp.int32),
         scores_bk=jnp.broadcast_to(scores_k[None], shape).astype(jnp.float32),
         finished_bk=jnp.zeros(shape, bool),
+        given_up_bk=jnp.zeros(shape, bool),
         coverage_bks=jnp.zeros((*shape, sources if options.coverage_penalty else 0), jnp.float32),
         position_b=jnp.zeros(sentences, jnp.int32),
         done_b=jnp.zeros(sentences, bool),
@@ -206,16 +208,22 @@ def _begin(task: Task, options: Options) -> Beam:
 
 
 def _ended(beam: Beam, words_bk: Array, task: Task, options: Options) -> Beam:
-    """Marks the hypotheses that ended now, and the sentences whose result is settled."""
+    """Marks what ended now, or is given up, and the sentences whose result is settled."""
     alive_bk = beam.scores_bk > -jnp.inf
     beam = beam._replace(finished_bk=alive_bk & (beam.finished_bk | (words_bk == options.end)))
-    # The most that any growing hypothesis can reach: no further cost, over the longest length.
-    longest_b1 = (task.limit_b + 1)[:, None].astype(jnp.float32)
-    hopes_bk = beam.scores_bk / longest_b1**options.length_penalty
-    hope_b = jnp.where(beam.finished_bk, -jnp.inf, hopes_bk).max(axis=1)
+    # The most that a growing hypothesis is expected to reach: words at no cost, and so many.
+    longest_bk = jnp.broadcast_to((task.limit_b + 1)[:, None], beam.lengths_bk.shape)
+    if options.patience:
+        longest_bk = jnp.minimum(longest_bk, beam.lengths_bk + options.patience)
+    hopes_bk = beam.scores_bk / longest_bk.astype(jnp.float32) ** options.length_penalty
     ranks_bk = _ranks(beam, task, options)
     last_b1 = _best_first(ranks_bk)[:, options.nbest - 1 : options.nbest]
-    return beam._replace(done_b=jnp.take_along_axis(ranks_bk, last_b1, axis=1)[:, 0] >= hope_b)
+    to_beat_b1 = jnp.take_along_axis(ranks_bk, last_b1, axis=1)
+    given_up_bk = alive_bk & ~beam.finished_bk & (hopes_bk <= to_beat_b1)
+    beam = beam._replace(
+        finished_bk=beam.finished_bk | given_up_bk, given_up_bk=beam.given_up_bk | given_up_bk
+    )
+    return beam._replace(done_b=(beam.finished_bk | ~alive_bk).all(axis=1))
 
 
 def _ranks(beam: Beam, task: Task, options: Options) -> Array:
@@ -224,7 +232,7 @@ def _ranks(beam: Beam, task: Task, options: Options) -> Array:
         length_penalty=options.length_penalty,
         coverage_penalty=options.coverage_penalty,
     )
-    return jnp.where(beam.finished_bk, ranks_bk, -jnp.inf)
+    return jnp.where(beam.finished_bk & ~beam.given_up_bk, ranks_bk, -jnp.inf)
 
 
 def normalised(

@@ -19,6 +19,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Bool, Float
 
 from seq2seq.model.dropout import Dropout
+from seq2seq.model.initial import Draw
 from seq2seq.model.product import product
 from seq2seq.model.reduction import among_many
 from seq2seq.model.rows import Rows
@@ -45,15 +46,12 @@ class Attention(nnx.Module):
         memory: int,
         heads: int,
         dtype: DTypeLike,
-        rngs: nnx.Rngs,
+        draw: Draw,
     ) -> None:
-        glorot = nnx.initializers.glorot_uniform()
-        self.key_mq = None if kind == "dot" else nnx.Param(glorot(rngs.params(), (memory, query)))
+        self.key_mq = None if kind == "dot" else nnx.Param(draw.matrix(memory, query))
         additive = kind == "additive"
-        self.query_qq = nnx.Param(glorot(rngs.params(), (query, query))) if additive else None
-        self.score_hp = (
-            nnx.Param(glorot(rngs.params(), (heads, query // heads))) if additive else None
-        )
+        self.query_qq = nnx.Param(draw.matrix(query, query)) if additive else None
+        self.score_hp = nnx.Param(draw.matrix(heads, query // heads)) if additive else None
         self.heads = heads
         self.dtype = dtype
 

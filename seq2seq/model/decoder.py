@@ -21,6 +21,7 @@ from jaxtyping import Float
 from seq2seq.config import ModelConfig
 from seq2seq.model.attention import Attention, Memory
 from seq2seq.model.dropout import Dropout
+from seq2seq.model.initial import Draw
 from seq2seq.model.lstm import LSTM, Rematerialise
 from seq2seq.model.product import product
 from seq2seq.model.recurrence import LSTMState
@@ -37,7 +38,7 @@ class Decoder(nnx.Module):
     """Embedded target words in, readouts (what the softmax sees) out."""
 
     def __init__(
-        self, config: ModelConfig, *, rematerialise: Rematerialise, dtype: DTypeLike, rngs: nnx.Rngs
+        self, config: ModelConfig, *, rematerialise: Rematerialise, dtype: DTypeLike, draw: Draw
     ) -> None:
         units, memory = config.decoder_units, config.memory_units
         fed = config.readout if config.input_feeding else 0
@@ -51,7 +52,7 @@ class Decoder(nnx.Module):
                 recurrence=config.recurrence,
                 rematerialise=rematerialise,
                 dtype=dtype,
-                rngs=rngs,
+                draw=draw,
             )
             for width in inputs
         ])
@@ -61,25 +62,28 @@ class Decoder(nnx.Module):
             memory=memory,
             heads=config.attention_heads,
             dtype=dtype,
-            rngs=rngs,
+            draw=draw,
         )
-        glorot = nnx.initializers.glorot_uniform()
-        states = 2 * config.decoder_layers * units
-        self.begin_ms = nnx.Param(glorot(rngs.params(), (memory, states)))
-        self.begin_bias_s = nnx.Param(jnp.zeros(states))
-        self.readout_de = nnx.Param(glorot(rngs.params(), (units + memory, config.readout)))
-        self.readout_bias_e = nnx.Param(jnp.zeros(config.readout))
+        states, begins = 2 * config.decoder_layers * units, config.begin == "summary"
+        self.begin_ms = nnx.Param(draw.matrix(memory, states)) if begins else None
+        self.begin_bias_s = nnx.Param(draw.zeros(states)) if begins else None
+        self.readout_de = nnx.Param(draw.matrix(units + memory, config.readout))
+        self.readout_bias_e = nnx.Param(draw.zeros(config.readout))
         self.config = config
         self.dtype = dtype
 
     def begin(self, memory: Memory, hypotheses: int) -> DecoderState:
         """The state before the first word, for so many hypotheses a sentence."""
-        states_bs = jnp.tanh(
-            product("bm,ms->bs", memory.summary_bm, self.begin_ms[...], self.dtype)
-            + self.begin_bias_s[None]
-        )
+        count, units = 2 * self.config.decoder_layers, self.config.decoder_units
+        if self.begin_ms is None or self.begin_bias_s is None:
+            states_bs = jnp.zeros((len(memory.summary_bm), count * units))
+        else:
+            states_bs = jnp.tanh(
+                product("bm,ms->bs", memory.summary_bm, self.begin_ms[...], self.dtype)
+                + self.begin_bias_s[None]
+            )
         rows_ns = jnp.repeat(states_bs, hypotheses, axis=0)
-        parts = jnp.split(rows_ns, 2 * self.config.decoder_layers, axis=1)
+        parts = jnp.split(rows_ns, count, axis=1)
         layers = tuple(map(LSTMState, parts[::2], parts[1::2]))
         return DecoderState(layers, jnp.zeros((rows_ns.shape[0], self.config.readout)))
 

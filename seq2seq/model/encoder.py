@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from seq2seq.config import ModelConfig
 from seq2seq.model.dropout import Dropout
+from seq2seq.model.initial import Draw
 from seq2seq.model.lstm import LSTM, Rematerialise
 
 
@@ -39,12 +40,12 @@ class Encoder(nnx.Module):
     """Embedded source in, one vector a position out."""
 
     def __init__(
-        self, config: ModelConfig, *, rematerialise: Rematerialise, dtype: DTypeLike, rngs: nnx.Rngs
+        self, config: ModelConfig, *, rematerialise: Rematerialise, dtype: DTypeLike, draw: Draw
     ) -> None:
         layers, width = [], config.embedding
         options = {
             **{"layer_norm": config.layer_norm, "recurrence": config.recurrence},
-            **{"rematerialise": rematerialise, "dtype": dtype, "rngs": rngs},
+            **{"rematerialise": rematerialise, "dtype": dtype, "draw": draw},
         }
         for index in range(config.encoder_layers):
             both = config.bidirectional == "all" or index == 0

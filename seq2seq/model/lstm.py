@@ -15,6 +15,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float, Int
 
 from seq2seq.model.chunks import in_chunks, in_chunks_upto
+from seq2seq.model.initial import Draw
 from seq2seq.model.product import product
 from seq2seq.model.recurrence import Implementation, Loop, LSTMState, recur
 from seq2seq.model.reduction import among_many
@@ -45,15 +46,13 @@ class LSTM(nnx.Module):
         recurrence: Implementation,
         rematerialise: Rematerialise,
         dtype: DTypeLike,
-        rngs: nnx.Rngs,
+        draw: Draw,
     ) -> None:
-        glorot, orthogonal = nnx.initializers.glorot_uniform(), nnx.initializers.orthogonal()
-        self.input_ig = nnx.Param(_gates(glorot, (inputs, units), rngs))
-        self.recurrent_dg = nnx.Param(_gates(orthogonal, (units, units), rngs))
-        # A forget gate that starts open lets gradients through from the first step.
-        self.bias_g = nnx.Param(jnp.zeros(4 * units).at[units : 2 * units].set(1.0))
+        self.input_ig = nnx.Param(draw.input_gates(inputs, units))
+        self.recurrent_dg = nnx.Param(draw.recurrent_gates(units))
+        self.bias_g = nnx.Param(draw.gate_bias(units))
         # Normalising the layer's input keeps the loop itself free of reductions.
-        self.norm = nnx.LayerNorm(inputs, rngs=rngs) if layer_norm else None
+        self.norm = nnx.LayerNorm(inputs, rngs=nnx.Rngs(0)) if layer_norm else None
         self.recurrence: Implementation = recurrence
         self.rematerialise: Rematerialise = rematerialise
         self.dtype = dtype
@@ -72,7 +71,7 @@ class LSTM(nnx.Module):
         if self.norm is not None:
             x_tni = among_many(self.norm, x_tni)
         if state is None:
-            zeros_nd = jnp.zeros((x_tni.shape[1], self.recurrent_dg.shape[0]))
+            zeros_nd = jnp.zeros((x_tni.shape[1], self.recurrent_dg[...].shape[0]))
             state = LSTMState(zeros_nd, zeros_nd)
         weights = self.input_ig[...], Loop(self.recurrent_dg[...], self.bias_g[...])
 
@@ -96,10 +95,3 @@ class LSTM(nnx.Module):
             case "time":
                 last, output_tnd = in_chunks(run, state, x_tni)
         return output_tnd, last
-
-
-def _gates(initializer: nnx.Initializer, shape: tuple[int, int], rngs: nnx.Rngs) -> Array:
-    """Every gate is initialised as the matrix it is, not as a quarter of one."""
-    keys_g = jnp.stack([rngs.params() for _ in range(4)])
-    # In a loop, so that one initializer is compiled and not four: it takes longer than to run.
-    return jnp.concatenate(jax.lax.map(lambda key: initializer(key, shape), keys_g), axis=1)

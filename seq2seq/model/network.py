@@ -23,6 +23,7 @@ from seq2seq.model.bits import as_bits, from_bits
 from seq2seq.model.decoder import Decoder, DecoderState
 from seq2seq.model.dropout import OFF, Dropout
 from seq2seq.model.encoder import Encoder
+from seq2seq.model.initial import Draw
 from seq2seq.model.lstm import Rematerialise
 from seq2seq.model.product import product
 from seq2seq.model.weights import Sizes, Weights
@@ -41,17 +42,17 @@ class Network(nnx.Module):
         *,
         rematerialise: Rematerialise = "none",
         dtype: DTypeLike,
-        rngs: nnx.Rngs,
+        draw: Draw,
     ) -> None:
         def table(vocabulary: int, width: int = config.embedding) -> nnx.Param:
-            return nnx.Param(width**-0.5 * jax.random.normal(rngs.params(), (vocabulary, width)))
+            return nnx.Param(draw.table(vocabulary, width))
 
         self.target_ve = table(sizes.target)
         self.source_ve = None if config.tie == "all" else table(sizes.source)
         self.output_ve = table(sizes.target, config.readout) if config.tie == "none" else None
-        self.output_bias_v = nnx.Param(jnp.zeros(sizes.target))
-        self.encoder = Encoder(config, rematerialise=rematerialise, dtype=dtype, rngs=rngs)
-        self.decoder = Decoder(config, rematerialise=rematerialise, dtype=dtype, rngs=rngs)
+        self.output_bias_v = nnx.Param(draw.zeros(sizes.target))
+        self.encoder = Encoder(config, rematerialise=rematerialise, dtype=dtype, draw=draw)
+        self.decoder = Decoder(config, rematerialise=rematerialise, dtype=dtype, draw=draw)
         self.config = config
         self.dtype = dtype
 
@@ -118,11 +119,9 @@ def _found(table_ve: Array, words: Array) -> Array:
     return from_bits(jnp.take(as_bits(table_ve), words, axis=0, mode="clip"))
 
 
-# As one program: the cache spares all of its compiling, but little of that of each operation.
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def initialise(config: ModelConfig, sizes: Sizes, seed: int) -> Weights:
-    """Fresh float32 weights."""
-    network = Network(config, sizes, dtype=jnp.float32, rngs=nnx.Rngs(seed))
+    """Fresh float32 weights, in the host's memory."""
+    network = Network(config, sizes, dtype=jnp.float32, draw=Draw(seed))
     return nnx.to_pure_dict(nnx.state(network))
 
 
@@ -152,6 +151,6 @@ def _structure(
     config: ModelConfig, sizes: Sizes, rematerialise: Rematerialise, dtype: Any
 ) -> tuple[Any, Any]:
     def make() -> Network:
-        return Network(config, sizes, rematerialise=rematerialise, dtype=dtype, rngs=nnx.Rngs(0))
+        return Network(config, sizes, rematerialise=rematerialise, dtype=dtype, draw=Draw(None))
 
     return nnx.split(nnx.eval_shape(make))

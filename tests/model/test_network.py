@@ -32,6 +32,7 @@ OPTIONS = [
     {"attention": "additive"},
     {"attention": "additive", "attention_heads": 4},
     {"context": "readout", "decoder_layers": 3},
+    {"begin": "zeros"},
     {"readout_units": 20, "tie": "none"},
     {"readout_units": 20, "tie": "none", "input_feeding": True},
     {"input_feeding": True},
