@@ -182,6 +182,23 @@ def test_a_hang_is_noticed_with_all_stacks_and_a_status_that_is_not_zero():
     assert "Current thread" in hung.stderr or "Thread 0x" in hung.stderr
 
 
+@pytest.mark.slow
+def test_a_process_that_was_suspended_is_no_hang():
+    script = (
+        "import time; from seq2seq.training.interruption import Watchdog;"
+        "dog = Watchdog(6 / 60); print('up', flush=True); time.sleep(9); print('over')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(7)
+    process.send_signal(signal.SIGCONT)
+    assert process.communicate(timeout=50)[0] == "over\n"
+    assert process.returncode == 0
+
+
 def spoil(path, content=b""):
     def action():
         Path(path).write_bytes(content)

@@ -71,28 +71,30 @@ class Watchdog:
 
     def __init__(self, minutes: float) -> None:
         self._seconds = minutes * 60
-        self._last = time.monotonic()
+        self._silent = 0.0
         self._closed = threading.Event()
         if minutes > 0:
             threading.Thread(target=self._watch, daemon=True, name="watchdog").start()
 
     def beat(self) -> None:
         """Tells that a step, or a sentence of a validation, has been done."""
-        self._last = time.monotonic()
+        self._silent = 0.0
 
     def close(self) -> None:
         """Stops watching."""
         self._closed.set()
 
     def _watch(self) -> None:
-        while not self._closed.wait(min(self._seconds / 4, 10)):
-            silent = time.monotonic() - self._last
-            if silent > self._seconds:
+        pause = min(self._seconds / 4, 10)
+        while not self._closed.wait(pause):
+            # Not by a clock: that goes on while the whole process is suspended, by Ctrl-Z say.
+            self._silent += pause
+            if self._silent > self._seconds:
                 _log.error(
                     "no progress for %.1f minutes (a hanging device, network or disk); the stacks "
                     "of all threads follow. The same command goes on from the last checkpoint "
                     "(train.watchdog_minutes sets this limit)",
-                    silent / 60,
+                    self._silent / 60,
                 )
                 faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
                 os._exit(1)
