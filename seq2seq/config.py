@@ -316,8 +316,9 @@ class TranslateConfig:
     nbest: int = 1
     length_penalty: float = 1.0  # exponent of the length that a score is divided by; 0: off
     coverage_penalty: float = 0.0  # weight of source pieces that got little attention
+    prune: float = 4.0  # nats that a hypothesis may be behind the best of its length; 0: any
     # A hypothesis is given up that would not win were its next words certain, so many of them.
-    patience: int = 0  # 0: up to the limit of length
+    patience: int = 3  # 0: up to the limit of length
     max_length_ratio: float = 2.0  # target pieces allowed: ratio x source pieces + 10
     min_length_ratio: float = 0.0  # target pieces required: ratio x source pieces, rounded down
     block_ngrams: int = 0  # forbid repeating n-grams of this size; 0: only against found loops
@@ -344,7 +345,7 @@ class TranslateConfig:
         )
         _require(self.beam <= 256, f"translate.beam={self.beam} must be at most 256")
         _require(1 <= self.nbest <= 256, f"translate.nbest={self.nbest} must be from 1 to 256")
-        not_negative = "length_penalty", "coverage_penalty", "patience", "block_ngrams"
+        not_negative = "length_penalty", "coverage_penalty", "prune", "patience", "block_ngrams"
         for name in (*not_negative, "diversity", "top_k"):
             _require(
                 getattr(self, name) >= 0,

@@ -21,6 +21,7 @@ class Options(NamedTuple):
     slots: int  # sentences that are searched at a time
     rows: int  # hypotheses that grow by a word at a time, at most
     nbest: int = 1  # hypotheses that must be beyond overtaking before others are given up
+    prune: float = 0.0  # nats that a hypothesis may be behind the nbest-th of its length; 0: any
     patience: int = 0  # certain words granted to whoever should overtake; 0: up to the limit
     length_penalty: float = 1.0  # exponent of the length that a score is divided by
     coverage_penalty: float = 0.0  # weight of source positions that got too little attention

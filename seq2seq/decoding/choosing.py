@@ -79,12 +79,22 @@ def choose(found: Candidates, beam: Beam, options: Options) -> tuple[Array, Arra
     keys_bkc = jnp.where(finished_bk1 & only_11c, jnp.inf, totals_bkc)
     if banks_bkc is not None:
         keys_bkc = _from_every_bank(keys_bkc, banks_bkc, beam, options)
-    _, chosen_bk = jax.lax.top_k(keys_bkc.reshape(sentences, -1), hypotheses)
+    keys_bk, chosen_bk = jax.lax.top_k(keys_bkc.reshape(sentences, -1), hypotheses)
     words_bk, gains_bk = (
         jnp.take_along_axis(x_bkc.reshape(sentences, -1), chosen_bk, axis=1)
         for x_bkc in (words_bkc, gains_bkc)
     )
+    if options.prune and banks_bkc is None:
+        gains_bk = jnp.where(_is_behind(keys_bk, options), -jnp.inf, gains_bk)
     return chosen_bk // count, words_bk, gains_bk
+
+
+def _is_behind(keys_bk: Array, options: Options) -> Array:
+    """Whether what was chosen, best first, is so much less likely than the best (or nth best)."""
+    grows_bk = keys_bk < jnp.inf
+    is_measure_bk = grows_bk & (jnp.cumsum(grows_bk, axis=1) == options.nbest)
+    measure_b1 = jnp.where(is_measure_bk, keys_bk, -jnp.inf).max(axis=1, keepdims=True)
+    return keys_bk < measure_b1 - options.prune
 
 
 def _noise(vocabulary: int, hypothesis_n: Array, beam: Beam, seed_n2: Array) -> Array:

@@ -190,6 +190,7 @@ class Tiles:
             "rows": size.rows,
             "positions": int(options.max_length_ratio * columns) + _EXTRA + 1 + asked.room,
             "nbest": options.nbest,
+            "prune": options.prune,
             "patience": options.patience,
             "length_penalty": options.length_penalty,
             "coverage_penalty": options.coverage_penalty,

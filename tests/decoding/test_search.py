@@ -198,6 +198,57 @@ def test_asking_for_more_hypotheses_does_not_change_the_best(penalty):
         assert outputs(one, sentence)[0] == outputs(all_of_them, sentence)[0]
 
 
+def chains(*likely: tuple[list[int], list[float]]) -> jax.Array:
+    """A model that knows these outputs, and what each of their words costs."""
+    model = jnp.full((1, 9, 9, 9), -50.0)
+    for words, costs in likely:
+        history = [BOS, BOS, *words]
+        for before, last, word, cost in zip(history, history[1:], words, costs, strict=False):
+            model = model.at[0, before, last, word].set(-cost)
+    return model
+
+
+@pytest.mark.parametrize(("patience", "waits"), [(3, False), (4, True), (0, True)])
+def test_who_needs_more_certain_words_than_is_granted_is_given_up(patience, waits):
+    short, long = [3, EOS], [4, 5, 6, 7, 8, EOS]  # ranks: -0.5, and -0.48 in the end
+    model = chains((short, [1, 0]), (long, [2.9, 0, 0, 0, 0, 0]))
+    found, steps = counted_run(model, [9], beam=2, patience=patience)
+    assert outputs(found)[0] == (long if waits else short)
+    assert short in outputs(found)
+    assert steps == (len(long) if waits else len(short))
+
+
+def test_giving_up_is_measured_by_as_many_as_are_asked_for():
+    outs = [[3, EOS], [4, EOS], [5, 6, 7, 8, EOS]]
+    model = chains((outs[0], [1, 0]), (outs[1], [2, 0]), (outs[2], [3, 0, 0, 0, 0]))
+    one, two, three = (
+        outputs(run(model, [9], beam=3, patience=1, nbest=nbest)) for nbest in (1, 2, 3)
+    )
+    assert one == two == outs[:2]
+    assert sorted(three) == outs
+
+
+@pytest.mark.parametrize(("prune", "stays"), [(2.3, False), (2.5, True), (0.0, True)])
+def test_who_is_too_far_behind_the_best_grows_no_more(prune, stays):
+    ahead, behind = [3, EOS], [4, EOS]
+    model = chains((ahead, [0.1, 5]), (behind, [2.5, 0]))
+    found = outputs(run(model, [9], beam=2, prune=prune))
+    assert found[0] == (behind if stays else ahead)
+    assert (behind in found) == stays
+
+
+def test_whoever_is_asked_for_may_be_far_behind():
+    ahead, behind = [3, EOS], [4, EOS]
+    model = chains((ahead, [0.1, 0]), (behind, [9, 0]))
+    assert outputs(run(model, [9], beam=2, nbest=2, prune=1.0)) == [ahead, behind]
+
+
+def test_a_place_that_was_pruned_goes_to_the_next_word_of_another():
+    outs = [[3, 5, EOS], [3, 6, EOS]]
+    model = chains((outs[0], [0.1, 0.5, 0]), (outs[1], [0.1, 1, 0]), ([4, EOS], [9, 0]))
+    assert outputs(run(model, [9], beam=2, prune=1.0)) == outs
+
+
 def test_no_output_is_empty_even_if_the_end_is_the_likeliest_first_word():
     model = table(9).at[..., EOS].set(10.0)
     assert [len(words) for words in outputs(run(model, [5], beam=3))] == [2, 2, 2]
