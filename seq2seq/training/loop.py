@@ -93,7 +93,10 @@ class Loop:
 
     def _start_anew(self) -> None:
         config = self._task.config
-        weights = network.initialise(config.model, self._task.sizes, self._train.seed)
+        # Hosts of another kind would draw other last bits.
+        weights = parallel.from_first(
+            network.initialise(config.model, self._task.sizes, self._train.seed)
+        )
         self._state = self._keeping.place(initial_state(config, weights))
         self._at = self._beginning()
 
