@@ -184,18 +184,20 @@ def test_a_hang_is_noticed_with_all_stacks_and_a_status_that_is_not_zero():
 
 @pytest.mark.slow
 def test_a_process_that_was_suspended_is_no_hang():
+    # Long enough for a machine so busy that the signal comes seconds late.
     script = (
-        "import time; from seq2seq.training.interruption import Watchdog;"
-        "dog = Watchdog(6 / 60); print('up', flush=True); time.sleep(9); print('over')"
+        "from seq2seq.training.interruption import Watchdog;"
+        "dog = Watchdog(12 / 60); print('up', flush=True); print(input())"
     )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(
-        [sys.executable, "-c", script], env=environment(), stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script], env=environment(), text=True, **pipes
     )
     assert process.stdout.readline() == "up\n"
     process.send_signal(signal.SIGSTOP)
-    time.sleep(7)
+    time.sleep(16)
     process.send_signal(signal.SIGCONT)
-    assert process.communicate(timeout=50)[0] == "over\n"
+    assert process.communicate("over\n", timeout=50) == ("over\n", "")
     assert process.returncode == 0
 
 
