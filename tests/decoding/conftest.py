@@ -8,6 +8,7 @@ import pytest
 import sentencepiece
 
 from seq2seq import config, configfile, layout
+from seq2seq.decoding import guards
 from seq2seq.model import network, weights
 
 WORDS = (
@@ -60,7 +61,10 @@ def write_model(
     settings = config.Config(
         data=config.DataConfig(max_length=max_length),
         model=model or config.ModelConfig(embedding=32, encoder_units=16, decoder_units=32),
-        translate=config.TranslateConfig(max_length_ratio=1.0, beam=3, cache="off"),
+        # Blocked from the beginning: such a model loops, and every search would be compiled twice.
+        translate=config.TranslateConfig(
+            max_length_ratio=1.0, beam=3, cache="off", block_ngrams=guards.BLOCKED_NGRAMS
+        ),
     )
     folder.config.write_text(configfile.to_json(settings), encoding="utf-8")
     fresh = network.initialise(settings.model, network.Sizes(340, 340), seed=seed)

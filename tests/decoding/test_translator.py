@@ -34,9 +34,13 @@ def lines(count: int, longest: int = 12) -> list[str]:
     return [" ".join(draw.choice(words, size=draw.integers(1, longest + 1))) for _ in range(count)]
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_text_and_scores_do_not_depend_on_the_batch_or_the_order(model, precision):
-    translator = Translator.load(model.path, [f"translate.precision={precision}"])
+@pytest.mark.parametrize(
+    "options",
+    [["precision=float32", "block_ngrams=0"], ["precision=bfloat16"]],
+    ids=["float32", "bfloat16"],
+)
+def test_text_and_scores_do_not_depend_on_the_batch_or_the_order(model, options):
+    translator = Translator.load(model.path, [f"translate.{each}" for each in options])
     sources = lines(20, longest=30)
     together = translator.translate_all(sources)
     alone = [translator.translate_all([line])[0] for line in sources]
@@ -186,11 +190,17 @@ def weights_of(translator: Translator) -> network.Weights:
     return kernels.upright(translator._tiles.executables.weights[0])
 
 
-def test_a_model_that_loops_is_decoded_again_and_flagged(translator):
-    biased = dict(weights_of(translator))
-    piece = translator._target.encode("hund")[-1]
+@pytest.fixture(scope="module")
+def unblocked(model):
+    """A translator that may repeat itself, as they all do unless told otherwise."""
+    return Translator.load(model.path, ["translate.block_ngrams=0"])
+
+
+def test_a_model_that_loops_is_decoded_again_and_flagged(unblocked):
+    biased = dict(weights_of(unblocked))
+    piece = unblocked._target.encode("hund")[-1]
     biased["output_bias_v"] = biased["output_bias_v"].at[piece].set(200.0)
-    result = translator.with_weights(biased).translate_all(["Ein grüner Mann und eine Frau."])[0]
+    result = unblocked.with_weights(biased).translate_all(["Ein grüner Mann und eine Frau."])[0]
     assert "repetition" in result.flags
     pieces = [token.piece for token in result.tokens]
     grams = list(zip(pieces, pieces[1:], pieces[2:], strict=False))
@@ -208,34 +218,34 @@ def answering(answers: list[list[int]]):
     return decode
 
 
-def test_a_row_of_signs_in_the_source_excuses_no_row_of_words(translator, monkeypatch):
-    word = translator._target.encode("hund")
+def test_a_row_of_signs_in_the_source_excuses_no_row_of_words(unblocked, monkeypatch):
+    word = unblocked._target.encode("hund")
     monkeypatch.setattr(Tiles, "decode", answering([[*word * 5, EOS], [*word, EOS]]))
-    (result,) = translator.translate_all(["Hund" + 4 * "\ufffd"])
+    (result,) = unblocked.translate_all(["Hund" + 4 * "\ufffd"])
     assert result.translation == "hund"
     assert "repetition" in result.flags
 
 
-def test_a_blank_does_not_take_the_place_of_a_loop(translator, monkeypatch):
-    word = translator._target.encode("hund")
+def test_a_blank_does_not_take_the_place_of_a_loop(unblocked, monkeypatch):
+    word = unblocked._target.encode("hund")
     blank = next(
         piece
-        for piece in translator._target.blank_ids
-        if piece > EOS and not translator._target.decode([piece])
+        for piece in unblocked._target.blank_ids
+        if piece > EOS and not unblocked._target.decode([piece])
     )
     answers = [[*word * 8, EOS], [blank, EOS], [*word, EOS]]
     monkeypatch.setattr(Tiles, "decode", answering(answers))
-    (result,) = translator.translate_all(["Ein Hund."])
+    (result,) = unblocked.translate_all(["Ein Hund."])
     assert result.translation == "hund"
     assert "repetition" in result.flags
 
 
-def test_a_model_that_prefers_blanks_still_says_something(translator):
-    biased = dict(weights_of(translator))
-    blanks = [piece for piece in translator._target.blank_ids if piece > 3]
-    spaces = [piece for piece in blanks if not translator._target.decode([piece])]
+def test_a_model_that_prefers_blanks_still_says_something(unblocked):
+    biased = dict(weights_of(unblocked))
+    blanks = [piece for piece in unblocked._target.blank_ids if piece > 3]
+    spaces = [piece for piece in blanks if not unblocked._target.decode([piece])]
     biased["output_bias_v"] = biased["output_bias_v"].at[jnp.array(spaces)].set(1e4)
-    result = translator.with_weights(biased).translate_all(["Ein Hund."])[0]
+    result = unblocked.with_weights(biased).translate_all(["Ein Hund."])[0]
     assert spaces
     assert result.translation.strip()
     assert "blank" in result.flags
