@@ -6,16 +6,19 @@ The same line resumes a run that was stopped, by whatever it was.
 import contextlib
 import dataclasses
 import itertools
+import logging
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seq2seq import cli, configfile
+from seq2seq import cli, configfile, processor
 from seq2seq.config import Config, ConfigError
 from seq2seq.layout import SIDES, PreparedFolder, RunFolder
 from seq2seq.training import pages
+
+_log = logging.getLogger("seq2seq.train")  # not __name__, which is __main__ when run
 
 
 def main(argv: Sequence[str]) -> None:
@@ -69,8 +72,14 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder, *, began: f
     meta = read_meta(prepared)
     parallel.connect(config.train)
     devices = parallel.all_devices()
-    if config.train.rematerialise == "layers" and devices.local[0].platform == "cpu":
-        raise ConfigError("train.rematerialise='layers' saves nothing on a CPU; take 'time'")
+    if devices.local[0].platform == "cpu":
+        if config.train.rematerialise == "layers":
+            raise ConfigError("train.rematerialise='layers' saves nothing on a CPU; take 'time'")
+        if config.train.precision == "bfloat16" and processor.lacks_bfloat16():
+            _log.warning(
+                "this processor has no instructions for bfloat16, which is slower than float32 "
+                "then; a new run with --precision float32 is faster"
+            )
     sizes = Sizes(*(meta.tokenizers[side]["pieces"] for side in SIDES))
     # One process writes; the others wait until the folder is as they will read it.
     with folder.locked(run) if devices.is_first else contextlib.nullcontext():

@@ -17,7 +17,7 @@ TIERS = {
     **dict.fromkeys(("training", "decoding", "evaluation"), 4),
     **dict.fromkeys(("model", "corpus"), 3),
     **dict.fromkeys(("cli", "configfile", "layout", "confidence"), 2),
-    **dict.fromkeys(("config", "files", "progress", "accelerators"), 1),
+    **dict.fromkeys(("config", "files", "progress", "accelerators", "processor"), 1),
     "errors": 0,
 }
 TRAINING_ONLY = {"optax", "orbax"}

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import pytest
 
-from seq2seq import cli, configfile, train
+from seq2seq import cli, configfile, processor, train
 from seq2seq.layout import RunFolder
 from seq2seq.training import sizing
 from seq2seq.training.checkpoints import Checkpoints
@@ -161,6 +161,17 @@ def test_a_full_disk_is_said_and_costs_only_what_was_not_saved_yet(folder):
     assert arrays("run")[0] == before[0]
     assert finish("run", "train.max_steps=30")[0] == cli.DONE
     assert arrays("run")[0] == 30
+
+
+@pytest.mark.slow
+def test_a_precision_that_the_processor_is_slow_in_is_named(folder):
+    def is_said(precision: str) -> bool:
+        status, said = finish(precision, f"train.precision={precision}", "train.max_steps=1")
+        assert status == cli.DONE, said
+        return "no instructions for bfloat16" in said
+
+    assert not is_said("float32")
+    assert is_said("bfloat16") == processor.lacks_bfloat16()
 
 
 @pytest.mark.slow
