@@ -73,13 +73,7 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder, *, began: f
     parallel.connect(config.train)
     devices = parallel.all_devices()
     if devices.local[0].platform == "cpu":
-        if config.train.rematerialise == "layers":
-            raise ConfigError("train.rematerialise='layers' saves nothing on a CPU; take 'time'")
-        if config.train.precision == "bfloat16" and processor.lacks_bfloat16():
-            _log.warning(
-                "this processor has no instructions for bfloat16, which is slower than float32 "
-                "then; a new run with --precision float32 is faster"
-            )
+        _examine_for_cpu(config)
     sizes = Sizes(*(meta.tokenizers[side]["pieces"] for side in SIDES))
     # One process writes; the others wait until the folder is as they will read it.
     with folder.locked(run) if devices.is_first else contextlib.nullcontext():
@@ -121,6 +115,17 @@ def _train(config: Config, run: RunFolder, prepared: PreparedFolder, *, began: f
                 began=began,
             )
         ).run()
+
+
+def _examine_for_cpu(config: Config) -> None:
+    """Refuses, or warns of, what gains nothing on a CPU."""
+    if config.train.rematerialise == "layers":
+        raise ConfigError("train.rematerialise='layers' saves nothing on a CPU; take 'time'")
+    if config.train.precision == "bfloat16" and processor.lacks_bfloat16():
+        _log.warning(
+            "this processor has no instructions for bfloat16: a new run with "
+            "--precision float32 would be faster"
+        )
 
 
 def _with_measured_lengths(config: Config, ratios: tuple[float, float]) -> Config:
