@@ -27,7 +27,7 @@ from seq2seq import Translator, cli
 from seq2seq.corpus.tokenizer import BOS, PAD, UNK
 
 _WAYS = {"beam 5": (5, 32), "greedy": (1, 32), "beam 5, one at a time": (5, 1)}  # beam, batch
-_PRECISIONS = ("float32", "bfloat16")
+_PRECISIONS = ("float32", "bfloat16", "int8")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -67,7 +67,7 @@ def measure(
     *,
     round_of: tuple[int, str],
 ) -> None:
-    """Measures the peers and both precisions at one beam, one after the other."""
+    """Measures the peers and every precision at one beam, one after the other."""
     number, way = round_of
     beam, batch = _WAYS[way]
     lines = options.lines if batch > 1 else options.single

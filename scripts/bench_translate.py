@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--lines", type=int, default=1_000, help="of the source (%(default)s)")
     parser.add_argument("--single", type=int, default=50, help="lines for batch 1 (%(default)s)")
     parser.add_argument("--runs", type=int, default=20, help="cold starts (%(default)s)")
-    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16", "int8"])
     parser.add_argument("--set", action="append", default=[], help="settings of warm translation")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args(argv)

@@ -52,8 +52,10 @@ def _wish(number: int, line: str) -> Request:
 KINDS = {
     "float32": Kind(),
     "bfloat16": Kind(("precision=bfloat16",)),
+    "int8": Kind(("precision=int8", "nbest=3")),
     "greedy": Kind(("beam=1",)),
     "greedy bfloat16": Kind(("beam=1", "precision=bfloat16")),
+    "greedy int8": Kind(("beam=1", "precision=int8")),
     "n-best": Kind(("nbest=5",)),
     "diverse": Kind(("nbest=5", "diversity=0.5")),
     "penalties": Kind(("length_penalty=0.6", "coverage_penalty=0.2")),
@@ -67,6 +69,7 @@ KINDS = {
     "ensemble": Kind(models=2),
     "scores": Kind(translates=False),
     "scores bfloat16": Kind(("precision=bfloat16",), translates=False),
+    "scores int8": Kind(("precision=int8",), translates=False),
     "shortlist": Kind(("shortlist=true",)),
     "shortlist bfloat16": Kind(("shortlist=true", "precision=bfloat16")),
 }

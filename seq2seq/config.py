@@ -330,7 +330,8 @@ class TranslateConfig:
     top_k: int = 0  # samples come from so many likeliest words; 0: from all
     top_p: float = 1.0  # and from the likeliest words that together have this probability
     seed: int = 1  # of the samples; equal lines have equal samples
-    precision: Literal["float32", "bfloat16"] = "float32"
+    # int8, on a CPU: of weights, and of what is multiplied with them; the rest is float32.
+    precision: Literal["float32", "bfloat16", "int8"] = "float32"
     shortlist: bool = False  # choose from the words that a source may become: make_shortlist.py
     chunk: int = 1_024  # lines held in memory at a time, sorted by length
     input_format: Literal["text", "json"] = "text"  # json: an object a line, with its own wishes

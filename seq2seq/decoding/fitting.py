@@ -10,6 +10,7 @@ from seq2seq.config import ModelConfig
 from seq2seq.decoding import cache
 from seq2seq.decoding.members import Member
 from seq2seq.errors import UserError
+from seq2seq.model.quantised import Quantised
 from seq2seq.model.weights import Sizes, Weights, flatten
 
 _Shapes: TypeAlias = dict[str, tuple[int, ...]]
@@ -81,5 +82,7 @@ def _require_vocabulary(side: str, size: int, table_ve: Any) -> None:
 
 
 def _is_finite(array: Any) -> bool:
+    if isinstance(array, Quantised):
+        array = array.scale  # what is no number leaves none here
     # The sum is finite if all values are, and reading it needs no copy of that size.
     return bool(np.isfinite(array.sum(dtype=np.float32)))

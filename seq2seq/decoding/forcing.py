@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
+from seq2seq.decoding import kernels
 from seq2seq.decoding.shortlist import filled
 from seq2seq.decoding.tiles import WIDTHS, Tiles, width
 
@@ -86,7 +87,7 @@ def _start(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> Sequence[Any]:
         *(source_bs, length_b, words_bt, count_b, *_listed(tiles, columns, pairs)),
         models=tiles.models,
         penalties=(options.length_penalty, options.coverage_penalty),
-        dtype=options.precision,
+        dtype=kernels.computed_in(options.precision),
     )
 
 

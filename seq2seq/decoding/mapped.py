@@ -8,7 +8,7 @@ another one. Knows no network.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from seq2seq import files
 from seq2seq.decoding import cache, kernels
 from seq2seq.layout import SIDES, ModelFolder
 from seq2seq.model import weights as weight_files
-from seq2seq.model.weights import Weights, flatten, unflatten
+from seq2seq.model.quantised import Quantised
+from seq2seq.model.weights import SCALE, Weights, flatten, unflatten
 
 _LINE = 1 << 20  # bytes that the first one has at most
 
@@ -49,7 +50,7 @@ def _identity(model: ModelFolder) -> tuple[Any, ...]:
 
 def _chunks(weights: Weights) -> Iterator[bytes | memoryview]:
     """A line that says where every leaf lies behind it, and the leaves."""
-    leaves, places, start = list(flatten(weights)), [], 0
+    leaves, places, start = list(_divided(weights)), [], 0
     for name, leaf in leaves:
         places.append((name, leaf.dtype.name, leaf.shape, start))
         start += cache.aligned(leaf.nbytes)
@@ -65,4 +66,20 @@ def _found(kept: np.ndarray) -> Weights:
         dtype = np.dtype(kind)
         size = math.prod(shape) * dtype.itemsize
         leaves[name] = behind[start : start + size].view(dtype).reshape(shape)
-    return unflatten(leaves)
+    return unflatten(_joined(leaves))
+
+
+def _divided(weights: Weights) -> Iterator[tuple[str, Any]]:
+    for name, leaf in flatten(weights):
+        if isinstance(leaf, Quantised):
+            yield from ((name, leaf.values), (name + SCALE, leaf.scale))
+        else:
+            yield name, leaf
+
+
+def _joined(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: Quantised(leaf, leaves[name + SCALE]) if name + SCALE in leaves else leaf
+        for name, leaf in leaves.items()
+        if not name.endswith(SCALE)
+    }

@@ -19,9 +19,11 @@ import numpy as np
 
 from seq2seq.config import ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
+from seq2seq.decoding import kernels
 from seq2seq.decoding.executables import Executables, Home
 from seq2seq.decoding.shortlist import Shortlist, narrowed
 from seq2seq.decoding.wishes import Tables, Wish, wish
+from seq2seq.errors import UserError
 from seq2seq.model.weights import Weights
 
 # Few: sentences of one width share their slots and a program, and padding is cheap to attend to.
@@ -110,6 +112,10 @@ class Tiles:
     ) -> "Tiles":
         """With the weights of each network in the precision of translation."""
         executables = Executables(tuple(weights), options.precision, home)
+        if options.precision == "int8" and executables.platform != "cpu":
+            raise UserError(
+                f"translate.precision=int8 is for CPUs; on {executables.platform} take bfloat16"
+            )
         vocabulary = weights[0]["target_ve"].shape[0]
         return cls(tuple(models), options, executables, vocabulary, shortlist)
 
@@ -208,7 +214,7 @@ class Tiles:
             names=tuple(arrays),
             models=self.models,
             options=tuple(settings.items()),
-            dtype=options.precision,
+            dtype=kernels.computed_in(options.precision),
         )
 
 

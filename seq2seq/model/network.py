@@ -26,10 +26,11 @@ from seq2seq.model.encoder import Encoder
 from seq2seq.model.initial import Draw
 from seq2seq.model.lstm import Rematerialise
 from seq2seq.model.product import product
+from seq2seq.model.quantised import Quantised
 from seq2seq.model.weights import Sizes, Weights
 
-Output: TypeAlias = tuple[Float[Array, "v r"], Float[Array, " v"]]
-"""Weights and bias of a softmax layer."""
+Output: TypeAlias = tuple[Any, Float[Array, " v"]]
+"""Weights [v, r], which may be `Quantised`, and bias of a softmax layer."""
 
 
 class Network(nnx.Module):
@@ -110,13 +111,18 @@ class Network(nnx.Module):
         return _found(table_ve, words_u), bias_v[words_u]
 
 
-def _rows(table_ve: Array, words: Array) -> Array:
+def _rows(table_ve: Array | Quantised, words: Array) -> Array:
     """Embeddings, in float32."""
-    return _found(table_ve, words).astype(jnp.float32)
+    found = _found(table_ve, words)
+    if isinstance(found, Quantised):
+        return found.values * found.scale
+    return found.astype(jnp.float32)
 
 
-def _found(table_ve: Array, words: Array) -> Array:
-    return from_bits(jnp.take(as_bits(table_ve), words, axis=0, mode="clip"))
+def _found(table_ve: Any, words: Array) -> Any:
+    return jax.tree.map(
+        lambda leaf: from_bits(jnp.take(as_bits(leaf), words, axis=0, mode="clip")), table_ve
+    )
 
 
 def initialise(config: ModelConfig, sizes: Sizes, seed: int) -> Weights:

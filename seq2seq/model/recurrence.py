@@ -21,7 +21,7 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
-from seq2seq.model.product import product, stored, weight_gradient
+from seq2seq.model.product import operand, product, stored, weight_gradient
 
 Implementation: TypeAlias = Literal["auto", "scan", "inplace"]
 
@@ -117,7 +117,7 @@ def _scan(projected_tng: Array, loop: Loop, state: LSTMState, dtype: DTypeLike) 
 def _scan_forward(
     projected_tng: Array, loop: Loop, state: LSTMState, dtype: DTypeLike
 ) -> tuple[_Output, _Saved]:
-    loop = loop._replace(recurrent_dg=loop.recurrent_dg.astype(dtype))
+    loop = loop._replace(recurrent_dg=operand(loop.recurrent_dg, dtype))
 
     def step(carry: LSTMState, projected_ng: Array) -> tuple[LSTMState, tuple[Array, ...]]:
         active = _activated(_gates(projected_ng, carry, loop, dtype))
@@ -157,8 +157,8 @@ def _inplace(projected_tng: Array, loop: Loop, state: LSTMState, dtype: DTypeLik
 def _inplace_forward(
     projected_tng: Array, loop: Loop, state: LSTMState, dtype: DTypeLike
 ) -> tuple[_Output, _Saved]:
-    loop = loop._replace(recurrent_dg=loop.recurrent_dg.astype(dtype))
-    positions, rows, _ = projected_tng.shape
+    loop = loop._replace(recurrent_dg=operand(loop.recurrent_dg, dtype))
+    positions, rows, gates = projected_tng.shape
 
     def step(t: Array, carry: tuple[LSTMState, Array, Array, Array]) -> Any:
         state, gates_tng, cells_tnd, hidden_tnd = carry
@@ -171,7 +171,7 @@ def _inplace_forward(
             _put(hidden_tnd, after.hidden_nd, t),
         )
 
-    empty_tnd = jnp.zeros((positions, rows, loop.recurrent_dg.shape[0]))
+    empty_tnd = jnp.zeros((positions, rows, gates // 4))
     carry = state, projected_tng, empty_tnd, empty_tnd
     last, gates_tng, cells_tnd, hidden_tnd = jax.lax.fori_loop(0, positions, step, carry)
     saved = _Saved(gates_tng, cells_tnd, hidden_tnd, state, loop.recurrent_dg)

@@ -16,11 +16,12 @@ import safetensors.numpy
 from seq2seq import files
 from seq2seq.errors import UserError
 from seq2seq.layout import SIDES, ModelFolder
+from seq2seq.model.quantised import quantise
 
 Weights: TypeAlias = dict[Any, Any]
 """Nested dicts with arrays as leaves."""
 
-_SCALE = ".scale"
+SCALE = ".scale"
 TOKENIZERS = "tokenizers"  # their checksums, in a file's metadata
 _KINDS = {
     "float32": np.float32,
@@ -101,21 +102,21 @@ def _encode(name: str, value: np.ndarray, kind: str) -> dict[str, np.ndarray]:
         return {name: value.astype(_KINDS[kind])}
     if value.ndim < 2:
         return {name: value}
-    # One scale for every output channel: a row of an embedding table, a column of a kernel.
-    axis = 1 if name.endswith("_ve") else 0
-    scale = np.maximum(np.abs(value).max(axis=axis, keepdims=True), 1e-12) / 127
-    return {
-        name: np.clip(np.round(value / scale), -127, 127).astype(np.int8),
-        name + _SCALE: scale,
-    }
+    quantised = quantise(value, summed_axis(name))
+    return {name: quantised.values, name + SCALE: quantised.scale}
+
+
+def summed_axis(name: str) -> int:
+    """Over which axis products sum: a word's output is a row of a table, others are columns."""
+    return 1 if name.endswith("_ve") else 0
 
 
 def _decode(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     result = {}
     for name, value in tensors.items():
-        if name.endswith(_SCALE):
+        if name.endswith(SCALE):
             continue
-        scale = tensors.get(name + _SCALE)
+        scale = tensors.get(name + SCALE)
         # One pass over the memory: this is a good part of what a single sentence waits for.
         result[name] = (
             value.astype(np.float32, copy=False)

@@ -11,17 +11,21 @@ from seq2seq.config import ModelConfig
 from seq2seq.decoding import kernels
 from seq2seq.decoding.programs import ENCODED
 from seq2seq.decoding.tiles import WIDTHS, queues
+from seq2seq.model import network
 from seq2seq.model.product import product
+from seq2seq.model.quantised import Quantised
+from seq2seq.model.weights import flatten
 
 SHAPES = [(512, 2048), (1024, 2048), (512, 8_000), (1024, 512), (128, 512)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("dtype", [np.float32, jnp.bfloat16])
-def test_a_row_has_the_same_bits_in_queues_of_every_size(shape, dtype):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_a_row_has_the_same_bits_in_queues_of_every_size(shape, precision):
     random = np.random.default_rng(1)
-    kernel_ij = random.normal(size=shape).astype(dtype)
-    laid_out = kernels.laid_out({"kernel_ij": kernel_ij}, "float32")
+    kernel_ij = random.normal(size=shape).astype(np.float32)
+    laid_out = kernels.laid_out({"kernel_ij": kernel_ij}, precision)
+    dtype = kernels.computed_in(precision)
 
     @jax.jit
     def multiply(x_ni, laid_out):
@@ -68,6 +72,36 @@ def test_turning_weights_back_gives_them_as_they_were():
     turned = kernels.laid_out(weights, "float32")
     assert turned["decoder"]["readout_de"].shape == (5, 3)
     jax.tree.map(np.testing.assert_array_equal, kernels.upright(turned), weights)
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        {},
+        {"tie": "none", "attention": "additive", "layer_norm": True},
+        {"input_feeding": True, "begin": "zeros", "tie": "decoder"},
+    ],
+    ids=str,
+)
+def test_eight_bits_change_the_probabilities_a_little(structure):
+    config = ModelConfig(embedding=64, encoder_units=32, decoder_units=64, **structure)
+    fresh = network.initialise(config, network.Sizes(300, 300), seed=1)
+    whole = jax.tree.map(lambda leaf: 2 * leaf, fresh)
+    eight = kernels.upright(kernels.laid_out(whole, "int8"))
+    matrices = [name for name, leaf in flatten(eight) if isinstance(leaf, Quantised)]
+    assert {"decoder.readout_de", "encoder.layers.0.forward.input_ig"} < set(matrices)
+
+    @jax.jit
+    def log_probabilities(weights):
+        net = network.bind(config, weights)
+        source_bs, words_tb = jnp.arange(4, 34).reshape(2, 15), jnp.arange(40, 60).reshape(10, 2)
+        memory = net.encode(source_bs, jnp.array([15, 9]))
+        readout_tbr, _, _ = net.decode(words_tb, net.begin(memory), memory)
+        return jax.nn.log_softmax(net.logits(readout_tbr))
+
+    expected, found = log_probabilities(whole), log_probabilities(eight)
+    gap = np.abs(found - expected)
+    assert 0 < gap.mean() < 0.05 * expected.std()
 
 
 def test_where_bits_depend_on_rows_every_queue_encodes_equally_many_sentences():

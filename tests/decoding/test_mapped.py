@@ -38,7 +38,7 @@ def loads(monkeypatch):
     return counted
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
 @pytest.mark.parametrize("kind", ["float32", "int8"])
 def test_mapped_weights_are_those_of_the_file_and_are_not_unpacked_again(
     own, cached, loads, precision, kind

@@ -16,6 +16,7 @@ from seq2seq.config import Config, ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import EOS, Tokenizer
 from seq2seq.decoding import kernels
 from seq2seq.decoding import translator as module
+from seq2seq.decoding.executables import Executables
 from seq2seq.decoding.members import Member
 from seq2seq.decoding.tiles import Hypothesis, Tiles
 from seq2seq.errors import UserError
@@ -103,8 +104,14 @@ def test_keeping_can_be_turned_off_and_leaves_other_lines_as_they_are(model, tra
     assert "1.250,5" in verbatim.translate(["Es sind 1.250,5 Kinder."])[0]
 
 
+def test_eight_bits_are_refused_where_nobody_measured_them(model, monkeypatch):
+    monkeypatch.setattr(Executables, "platform", "cuda")
+    with pytest.raises(UserError, match="int8 is for CPUs; on cuda take bfloat16"):
+        Translator.load(model.path, ["translate.precision=int8"])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
 def test_at_real_size_ids_and_scores_do_not_depend_on_the_batch(precision):
     options = TranslateConfig(precision=precision, max_length_ratio=0.5)
     fresh = network.initialise(ModelConfig(), network.Sizes(8_000, 8_000), seed=1)
@@ -132,7 +139,9 @@ def test_empty_in_empty_out_and_never_empty_for_anything_else(translator):
         assert "\n" not in result.translation
 
 
-def test_the_score_is_that_of_forced_decoding(translator):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_the_score_is_that_of_forced_decoding(model, precision):
+    translator = Translator.load(model.path, [f"translate.precision={precision}"])
     for line in ("Hund", "ein Kind", "die."):
         source = translator._source.encode(line)
         for hypothesis in translator._tiles.decode([source], {0, 1, 3}, block_ngrams=0)[0]:
