@@ -13,7 +13,6 @@ import argparse
 import itertools
 import json
 import multiprocessing
-import os
 import random
 import shutil
 import statistics
@@ -24,7 +23,7 @@ from pathlib import Path
 
 from measuring import watched
 
-from seq2seq import cli
+from seq2seq import cli, processor
 from seq2seq.config import Corpus
 from seq2seq.corpus.text import normalise, read_lines, read_pairs
 
@@ -112,7 +111,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("texts", nargs="+", metavar="SOURCE:TARGET")
     parser.add_argument("--pairs", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, required=True, help="for scratch files")
-    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--processes", type=int, default=processor.count())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--sample", type=int, default=100_000, help="lines a side for the tokenizer"

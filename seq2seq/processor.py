@@ -1,10 +1,18 @@
 """What the processor can do, as far as the system tells. Knows no device but the CPU."""
 
+import os
 from pathlib import Path
 
 # On x86, and on ARM.
 _ABILITIES = ("flags\t", "Features\t")
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+def count() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def lacks_bfloat16(facts: Path = Path("/proc/cpuinfo")) -> bool:

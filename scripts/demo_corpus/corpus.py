@@ -5,7 +5,6 @@ what was written before: so no part needs the memory of another, and none shares
 """
 
 import lzma
-import os
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from demo_corpus.frames import Sentence, sentence
 from demo_corpus.sampling import Draw
+from seq2seq import processor
 from seq2seq.corpus.workers import Workers
 
 LANGUAGES = ("de", "en")
@@ -86,4 +86,4 @@ def _texts(task: tuple[str, int, int, int]) -> tuple[bytes, bytes]:
 
 
 def _workers(pairs: int) -> int:
-    return len(os.sched_getaffinity(0)) if pairs > 20 * _CHUNK else 1
+    return processor.count() if pairs > 20 * _CHUNK else 1

@@ -7,13 +7,13 @@ rename: a run that is killed, or refuses the data, leaves what was there before.
 import contextlib
 import dataclasses
 import logging
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from seq2seq import processor
 from seq2seq.config import Config, DataConfig
 from seq2seq.corpus.chunks import read_chunks
 from seq2seq.corpus.doctor import Record
@@ -49,7 +49,7 @@ def build(config: Config) -> Meta:
     inputs = find_inputs(config)
     folder = _checked_folder(config.data.prepared)
     size = sum(path.stat().st_size for item in inputs for path in item.paths)
-    count = 1 if size < _SMALL_BYTES else config.data.workers or len(os.sched_getaffinity(0))
+    count = 1 if size < _SMALL_BYTES else config.data.workers or processor.count()
     with Workers(count) as workers:
         inputs = with_checksums(inputs, workers)
         wanted = request(config, inputs)

@@ -20,6 +20,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from seq2seq import processor
+
 _log = logging.getLogger(__name__)
 _OFF = "off"
 _SUFFIX, _MAPPED = ".entry", ".mapped"
@@ -110,7 +112,8 @@ def aligned(size: int) -> int:
 def key(*parts: Any) -> str:
     """A name for what compiled code depends on: these parts, our own source, the libraries."""
     variables = sorted(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
-    everything = (*_sources(), *_installed(), variables, _processors(), *parts)
+    # XLA divides work among the processors when it compiles.
+    everything = (*_sources(), *_installed(), variables, processor.count(), *parts)
     return hashlib.sha256(repr(everything).encode()).hexdigest()[:40]
 
 
@@ -195,13 +198,6 @@ def _installed() -> tuple[str, ...]:
             # A plug-in for another device may have come since; it stands beside them.
             found += [str(package), version, str(package.parent.stat().st_mtime_ns)]
     return tuple(found)
-
-
-def _processors() -> int:
-    """XLA divides work among them when it compiles."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> list[str]:

@@ -12,6 +12,7 @@ import functools
 import json
 import logging
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -65,7 +66,8 @@ class Executables:
         self._given = weights
         self._precision = precision
         self._home = home
-        self._ready: dict[str, _Ready] = {}
+        self._ready: dict[Any, _Ready] = {}
+        self._compiling = threading.Lock()
 
     @property
     def platform(self) -> str:
@@ -85,13 +87,27 @@ class Executables:
         return jax.tree.map(lambda leaf: jax.device_put(leaf, device), self._placed)
 
     def run(self, name: str, *arguments: np.ndarray, **settings: Any) -> _Arrays:
-        """Starts a program; its results are arrays that `np.asarray` waits for."""
+        """Starts a program; its results are arrays that `np.asarray` waits for.
+
+        Several threads may do so at a time: what is new to all of them is compiled once.
+        """
+        shaped = tuple(map(Shaped.of, arguments))
+        program = name, shaped, tuple(sorted(settings.items()))
+        if program not in self._ready:
+            with self._compiling:
+                if program not in self._ready:
+                    self._ready[program], results = self._first(name, arguments, settings)
+                    return results
+        return self._ready[program](arguments)
+
+    def _first(self, name: str, arguments: _Arrays, settings: Mapping[str, Any]) -> _Started:
         if self._home is None:
-            return _traced(name)(self.weights, *arguments, **settings)
+            ready = functools.partial(
+                _call, functools.partial(_traced(name), **settings), self.weights
+            )
+            return ready, ready(arguments)
         layout = self._layout, *map(Shaped.of, arguments)
         entry = f"{name}-{cache.key(layout, sorted(settings.items()))}"
-        if entry in self._ready:
-            return self._ready[entry](arguments)
         stored = cache.read(self._home.folder, entry)
         started = self._start(self._home, stored, arguments) if stored else None
         if started is None:
@@ -102,8 +118,7 @@ class Executables:
             started = ready, ready(arguments)
             if stored != _REFUSED:
                 self._keep(self._home, entry, compiled, (arguments, started[1]))
-        self._ready[entry], results = started
-        return results
+        return started
 
     def _keep(
         self, home: Home, entry: str, compiled: Any, example: tuple[_Arrays, _Arrays]

@@ -6,20 +6,18 @@ its sides, depends on that pair alone, and the number of places on the width. Kn
 Axes: b pair   s source   t target position
 """
 
+import functools
 import itertools
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
-from seq2seq.decoding import kernels
+from seq2seq.decoding import abreast, kernels
 from seq2seq.decoding.shortlist import filled
 from seq2seq.decoding.tiles import WIDTHS, Tiles, width
 
-_IN_FLIGHT = 2  # tiles computed while the host works on the one before
-_T = TypeVar("_T")
 Pair: TypeAlias = tuple[list[int], list[int]]
 """A source, without its end, and the words to be forced, with theirs if it is to be paid for."""
 
@@ -41,21 +39,29 @@ def fits(source: Sequence[int], target: Sequence[int]) -> bool:
 def force(tiles: Tiles, pairs: Sequence[Pair]) -> list[Forced]:
     """How probable the words of each pair are, in the order of the pairs; all must fit."""
     results: dict[int, Forced] = {}
-    started = (
-        (members, _start(tiles, columns, [pairs[place] for place in members]))
-        for columns, members in _grouped(tiles, pairs)
+    groups = list(_grouped(tiles, pairs))
+    calls = (
+        functools.partial(_forced, tiles, columns, [pairs[place] for place in members])
+        for columns, members in groups
     )
-    for members, found in _ahead(started):
-        gains_bt, attention_bts, scores_b, ranks_b = map(np.asarray, found)
-        for row, place in enumerate(members):
-            source, target = pairs[place]
-            results[place] = Forced(
-                gains_bt[row, : len(target)].tolist(),
-                attention_bts[row, : len(target), : len(source) + 1],
-                score=float(scores_b[row]),
-                rank=float(ranks_b[row]),
-            )
+    most = abreast.at_a_time(tiles.executables.platform)
+    for (_, members), found in zip(groups, abreast.abreast(calls, most), strict=True):
+        results |= zip(members, found, strict=True)
     return [results[place] for place in range(len(pairs))]
+
+
+def _forced(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> list[Forced]:
+    started = _started(tiles, columns, pairs)
+    gains_bt, attention_bts, scores_b, ranks_b = map(np.asarray, started)
+    return [
+        Forced(
+            gains_bt[row, : len(target)].tolist(),
+            attention_bts[row, : len(target), : len(source) + 1],
+            score=float(scores_b[row]),
+            rank=float(ranks_b[row]),
+        )
+        for row, (source, target) in enumerate(pairs)
+    ]
 
 
 def _grouped(tiles: Tiles, pairs: Sequence[Pair]) -> Iterator[tuple[int, list[int]]]:
@@ -73,7 +79,7 @@ def _places(tiles: Tiles, columns: int) -> int:
     return max(1, positions // columns)
 
 
-def _start(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> Sequence[Any]:
+def _started(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> Sequence[Any]:
     size, options = _places(tiles, columns), tiles.options
     source_bs = np.full((size, columns), PAD, np.int32)
     words_bt = np.full((size, columns + 1), PAD, np.int32)
@@ -102,13 +108,3 @@ def _listed(tiles: Tiles, columns: int, pairs: Sequence[Pair]) -> Sequence[np.nd
     ]
     room = min(tiles.shortlist.room(columns) + columns, tiles.vocabulary)
     return (filled(lists, room, end=tiles.vocabulary),)
-
-
-def _ahead(started: Iterable[_T]) -> Iterator[_T]:
-    """The same, a few of them started before the first is asked for."""
-    flying: deque[_T] = deque()
-    for each in started:
-        flying.append(each)
-        if len(flying) > _IN_FLIGHT:
-            yield flying.popleft()
-    yield from flying

@@ -36,11 +36,12 @@ def computed_in(precision: str) -> str:
 
 def _cast(weights: Mapping[Any, Any], precision: str) -> dict[Any, Any]:
     def of_type(path: tuple[str, ...], leaf: Any) -> Any:
-        # Biases are added to float32 results and stay exact; they weigh nothing.
-        if isinstance(leaf, Quantised) or leaf.ndim < 2:
+        if isinstance(leaf, Quantised):
             return leaf
-        if precision != "int8":
-            return leaf.astype(np.dtype(precision), copy=False)
+        # Biases are added to float32 results and stay exact; they weigh nothing.
+        if leaf.ndim < 2 or precision != "int8":
+            kind = np.dtype("float32" if leaf.ndim < 2 else precision)
+            return leaf.astype(kind, copy=False)
         # The heads' few numbers are multiplied with what no row's scale fits.
         return leaf if path[-1].endswith("_hp") else quantise(leaf, summed_axis(path[-1]))
 

@@ -9,17 +9,17 @@ Axes: q sentence of a queue   k hypothesis   s source   t target position   v vo
 """
 
 import dataclasses
+import functools
+import itertools
 import math
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from seq2seq.config import ModelConfig, TranslateConfig
 from seq2seq.corpus.tokenizer import BOS, EOS, PAD
-from seq2seq.decoding import kernels
+from seq2seq.decoding import abreast, kernels
 from seq2seq.decoding.executables import Executables, Home
 from seq2seq.decoding.shortlist import Shortlist, narrowed
 from seq2seq.decoding.wishes import Tables, Wish, wish
@@ -28,12 +28,12 @@ from seq2seq.model.weights import Weights
 
 # Few: sentences of one width share their slots and a program, and padding is cheap to attend to.
 WIDTHS = (32, 64, 128, 256, 512, 1_024, 2_048)
-_IN_FLIGHT = 2  # queues computed while the host works on the one before
+_WORTH_A_QUEUE = 64  # sentences: fewer are not divided, so that others may be searched beside them
 _SMALLEST_SIDE, _LANES = 128, 16
 # With fewer rows JAX 0.12 multiplies in another way. Many more than so many are no faster, and a
 # call of a few sentences would fill them at its beginning alone.
 _FEWEST_ROWS, _SOME_ROWS, _MOST_ROWS = 4, 40, 120
-_POSITIONS = 16_384  # of the sources in a queue, which bound its memory
+_POSITIONS = 8_192  # of the sources in a queue, which bound its memory
 _EXTRA = 10  # target pieces allowed beside the ratio
 
 
@@ -147,27 +147,44 @@ class Tiles:
         banned_v = np.zeros(self.vocabulary, bool)
         banned_v[list(banned)] = True
         wishes = [
-            wish(source, self.options, tables) for source, tables in zip_longest(sources, wordings)
+            wish(source, self.options, tables)
+            for source, tables in itertools.zip_longest(sources, wordings)
         ]
         shapes = [
             (each.shape, width(len(source) + 1))
             for source, each in zip(sources, wishes, strict=True)
         ]
         order = sorted(range(len(sources)), key=lambda at: (shapes[at][0], -len(sources[at])))
+        most = abreast.at_a_time(self.executables.platform)
+        groups = list(
+            _grouped(
+                order,
+                shapes,
+                lambda at: self._queues(wishes[at].beam, shapes[at][1])[-1],
+                most=most,
+            )
+        )
+        calls = (
+            functools.partial(
+                self._searched,
+                [(sources[place], wishes[place]) for place in members],
+                *(banned_v, block_ngrams),
+            )
+            for members in groups
+        )
         results: list[list[Hypothesis]] = [[] for _ in sources]
-        flying: deque[tuple[list[int], Sequence[Any]]] = deque()
-        for members in _grouped(
-            order, shapes, lambda at: self._queues(wishes[at].beam, shapes[at][1])[-1]
-        ):
-            queue = [(sources[place], wishes[place]) for place in members]
-            flying.append((members, self._start(queue, banned_v, block_ngrams)))
-            if len(flying) > _IN_FLIGHT:
-                _land(results, *flying.popleft())
-        while flying:
-            _land(results, *flying.popleft())
+        for members, found in zip(groups, abreast.abreast(calls, most), strict=True):
+            for place, hypotheses in zip(members, found, strict=True):
+                results[place] = hypotheses
         return results
 
-    def _start(
+    def _searched(
+        self, sentences: Sequence[tuple[list[int], Wish]], banned_v: np.ndarray, block_ngrams: int
+    ) -> list[list[Hypothesis]]:
+        found = self._started(sentences, banned_v, block_ngrams)
+        return _hypotheses(list(map(np.asarray, found)), len(sentences))
+
+    def _started(
         self, sentences: Sequence[tuple[list[int], Wish]], banned_v: np.ndarray, block_ngrams: int
     ) -> Sequence[Any]:
         longest, asked = sentences[0]
@@ -219,25 +236,22 @@ class Tiles:
 
 
 def _grouped(
-    order: Sequence[int], shapes: Sequence[object], largest: Callable[[int], Queue]
+    order: Sequence[int], shapes: Sequence[Any], largest: Callable[[int], Queue], *, most: int
 ) -> Iterator[list[int]]:
     """Queues of one shape, from sources in an order in which equal shapes follow one another."""
-    members: list[int] = []
-    for place in order:
-        full = members and len(members) == largest(members[0]).places
-        if members and (full or shapes[place] != shapes[members[0]]):
-            yield members
-            members = []
-        members.append(place)
-    if members:
-        yield members
+    for _, group in itertools.groupby(order, key=shapes.__getitem__):
+        members = list(group)
+        needed = math.ceil(len(members) / largest(members[0]).places)
+        queues = max(needed, min(most, len(members) // _WORTH_A_QUEUE))
+        # Dealt out, so that each takes as long as the others.
+        yield from (members[first::queues] for first in range(queues))
 
 
-def _land(results: list[list[Hypothesis]], members: Sequence[int], found: Sequence[Any]) -> None:
-    """Fetches a queue and puts its hypotheses where they belong."""
-    *trace, lengths_bk, scores_bk, ranks_bk = map(np.asarray, found)
-    for row, place in enumerate(members):
-        results[place] = [
+def _hypotheses(found: Sequence[np.ndarray], sentences: int) -> list[list[Hypothesis]]:
+    """The first sentences of a queue; behind them are empty places."""
+    *trace, lengths_bk, scores_bk, ranks_bk = found
+    return [
+        [
             Hypothesis(
                 *(x_bkt[row, k, : lengths_bk[row, k]].tolist() for x_bkt in trace),
                 score=float(scores_bk[row, k]),
@@ -246,3 +260,5 @@ def _land(results: list[list[Hypothesis]], members: Sequence[int], found: Sequen
             for k in range(ranks_bk.shape[1])
             if ranks_bk[row, k] > -np.inf
         ]
+        for row in range(sentences)
+    ]
