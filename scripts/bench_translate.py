@@ -33,7 +33,7 @@ PARTS = {
     "check": "decoding.fitting:require",
     "executable": "decoding.runtime:Runtime.load",
     "placing": "decoding.runtime:Runtime.put",
-    "search": "decoding.tiles:_land",
+    "search": "decoding.tiles:_hypotheses",
 }
 
 

@@ -181,8 +181,7 @@ class Tiles:
     def _searched(
         self, sentences: Sequence[tuple[list[int], Wish]], banned_v: np.ndarray, block_ngrams: int
     ) -> list[list[Hypothesis]]:
-        found = self._started(sentences, banned_v, block_ngrams)
-        return _hypotheses(list(map(np.asarray, found)), len(sentences))
+        return _hypotheses(self._started(sentences, banned_v, block_ngrams), len(sentences))
 
     def _started(
         self, sentences: Sequence[tuple[list[int], Wish]], banned_v: np.ndarray, block_ngrams: int
@@ -247,9 +246,9 @@ def _grouped(
         yield from (members[first::queues] for first in range(queues))
 
 
-def _hypotheses(found: Sequence[np.ndarray], sentences: int) -> list[list[Hypothesis]]:
-    """The first sentences of a queue; behind them are empty places."""
-    *trace, lengths_bk, scores_bk, ranks_bk = found
+def _hypotheses(found: Sequence[Any], sentences: int) -> list[list[Hypothesis]]:
+    """Waits for the first sentences of a queue; behind them are empty places."""
+    *trace, lengths_bk, scores_bk, ranks_bk = map(np.asarray, found)
     return [
         [
             Hypothesis(
