@@ -158,7 +158,7 @@ def _inplace_forward(
     projected_tng: Array, loop: Loop, state: LSTMState, dtype: DTypeLike
 ) -> tuple[_Output, _Saved]:
     loop = loop._replace(recurrent_dg=operand(loop.recurrent_dg, dtype))
-    positions, rows, gates = projected_tng.shape
+    positions, rows, _ = projected_tng.shape
 
     def step(t: Array, carry: tuple[LSTMState, Array, Array, Array]) -> Any:
         state, gates_tng, cells_tnd, hidden_tnd = carry
@@ -171,7 +171,7 @@ def _inplace_forward(
             _put(hidden_tnd, after.hidden_nd, t),
         )
 
-    empty_tnd = jnp.zeros((positions, rows, gates // 4))
+    empty_tnd = jnp.zeros((positions, rows, loop.recurrent_dg.shape[0]))
     carry = state, projected_tng, empty_tnd, empty_tnd
     last, gates_tng, cells_tnd, hidden_tnd = jax.lax.fori_loop(0, positions, step, carry)
     saved = _Saved(gates_tng, cells_tnd, hidden_tnd, state, loop.recurrent_dg)
